@@ -1,0 +1,1 @@
+"""symrnn: backpropagation through time, derived, proved, printed and run."""

@@ -1,0 +1,50 @@
+"""The closed set of nodes that every formula is made of; all are SymPy matrix expressions."""
+
+from symrnn.expr.algebra import (
+    Hadamard,
+    Node,
+    Ones,
+    Plus,
+    Product,
+    Scaled,
+    Transposed,
+    Zeros,
+    same,
+)
+from symrnn.expr.maps import Diag, Elementwise, Identity, LogSoftmax, OneHot, Softmax, StopGradient, Total
+from symrnn.expr.quantities import At, Leaf, Series, Static, dim, t
+from symrnn.expr.sequences import Column, Columns, Gather, Rows, Stacked, TimeSum, bound_index, time_sum
+
+__all__ = [
+    "At",
+    "Column",
+    "Columns",
+    "Diag",
+    "Elementwise",
+    "Gather",
+    "Hadamard",
+    "Identity",
+    "Leaf",
+    "LogSoftmax",
+    "Node",
+    "OneHot",
+    "Ones",
+    "Plus",
+    "Product",
+    "Rows",
+    "Scaled",
+    "Series",
+    "Softmax",
+    "Stacked",
+    "Static",
+    "StopGradient",
+    "TimeSum",
+    "Total",
+    "Transposed",
+    "Zeros",
+    "bound_index",
+    "dim",
+    "same",
+    "t",
+    "time_sum",
+]

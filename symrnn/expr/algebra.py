@@ -1,0 +1,338 @@
+"""The base of all nodes, and the algebra of matrices: sums, products, scaling, transposes.
+
+Shapes are checked when a node is made, symbolically. Constructors keep the order in which operands were written, and
+put the result in canonical form (zeros vanish, nested sums flatten, scalars move to the front), so that substituting
+into a formula simplifies it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import reduce
+from typing import Any
+
+from sympy import Expr, Integer, Sum, expand, sympify
+from sympy.core.symbol import Dummy
+from sympy.matrices.expressions.matexpr import MatrixExpr
+
+from symrnn import writer
+from symrnn.activations import activation
+from symrnn.errors import SpecError
+
+Shape = tuple[Expr, Expr]
+
+
+def same(a: Any, b: Any) -> bool:
+    """Tell whether two symbolic sizes are equal."""
+    return bool(a == b) or expand(a - b) == 0
+
+
+def shape_text(shape: Shape) -> str:
+    """Return a shape as a reader writes it, such as ``H×1``."""
+    return "×".join(str(size) for size in shape)
+
+
+def described(node: Node) -> str:
+    """Return a node and its shape for a message."""
+    return f"{writer.text(node)} ({shape_text(node.shape)})"
+
+
+class Node(MatrixExpr):
+    """A matrix expression with symbolic shape. ``+ - @ *`` build sums, matrix products and Hadamard products."""
+
+    _op_priority = 20.0
+    registry: dict[str, type[Node]] = {}  # noqa: RUF012 - filled by __init_subclass__ alone: the closed node set
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Record the node type; the completeness tests read the record."""
+        super().__init_subclass__(**kwargs)
+        Node.registry[cls.__name__] = cls
+
+    @classmethod
+    def make(cls, *args: Any) -> Any:
+        """Make the raw SymPy object; only constructors call this, after canonicalising."""
+        return Expr.__new__(cls, *args)
+
+    @property
+    def T(self) -> Node:
+        """The transpose."""
+        return Transposed(self)
+
+    def apply(self, name: str) -> Node:
+        """Apply the elementwise function ``name`` of the activation table."""
+        return Node.registry["Elementwise"](name, self)
+
+    def __iter__(self) -> Iterator[Any]:
+        """Refuse: the number of entries is symbolic."""
+        raise TypeError(f"{described(self)} has symbolic shape and cannot be iterated; use as_explicit()")
+
+    def __add__(self, other: Any) -> Node:
+        return Plus(self, lift(other, self))
+
+    def __radd__(self, other: Any) -> Node:
+        return Plus(lift(other, self), self)
+
+    def __sub__(self, other: Any) -> Node:
+        return Plus(self, Scaled(-1, lift(other, self)))
+
+    def __rsub__(self, other: Any) -> Node:
+        return Plus(lift(other, self), Scaled(-1, self))
+
+    def __neg__(self) -> Node:
+        return Scaled(-1, self)
+
+    def __matmul__(self, other: Any) -> Node:
+        return Product(self, other)
+
+    def __mul__(self, other: Any) -> Node:
+        if not isinstance(other, Node):
+            return Scaled(other, self)
+        if other.shape == (1, 1) and same(self.shape[1], 1):
+            return Product(self, other)
+        if self.shape == (1, 1) and same(other.shape[1], 1):
+            return Product(other, self)
+        return Hadamard(self, other)
+
+    def __rmul__(self, other: Any) -> Node:
+        return Scaled(other, self)
+
+    def __truediv__(self, other: Any) -> Node:
+        return Scaled(1 / sympify(other), self)
+
+    def __pow__(self, power: Any) -> Node:
+        if not (isinstance(power, int | Integer) and power > 0):
+            raise SpecError(f"cannot raise {writer.text(self)} to {power}; expected a positive integer power, taken elementwise")
+        return Hadamard(*[self] * int(power))
+
+    def _eval_transpose(self) -> None:
+        """Keep ``h_tᵀ`` whole."""
+        return
+
+    def _latex(self, printer: Any, **_: Any) -> str:
+        return writer.latex(self)
+
+    def _sympystr(self, printer: Any) -> str:
+        return writer.text(self)
+
+    def _pretty(self, printer: Any) -> Any:
+        return printer._print(writer.PlainText(writer.text(self)))
+
+    def _repr_html_(self) -> None:
+        return None
+
+
+def lift(value: Any, like: Node) -> Node:
+    """Turn a number into a constant matrix of the shape of ``like``; pass nodes through."""
+    return value if isinstance(value, Node) else Scaled(value, Ones(*like.shape))
+
+
+class Zeros(Node):
+    """The zero matrix of a shape."""
+
+    def __new__(cls, rows: Any, cols: Any) -> Any:
+        return cls.make(sympify(rows), sympify(cols))
+
+    @property
+    def shape(self) -> Shape:
+        return self.args
+
+    def _entry(self, i: Any, j: Any, **_: Any) -> Expr:
+        return Integer(0)
+
+    def _numpycode(self, printer: Any) -> str:
+        return f"numpy.zeros(({printer._print(self.args[0])}, {printer._print(self.args[1])}))"
+
+
+class Ones(Node):
+    """The matrix whose entries are all 1."""
+
+    def __new__(cls, rows: Any, cols: Any) -> Any:
+        return cls.make(sympify(rows), sympify(cols))
+
+    @property
+    def shape(self) -> Shape:
+        return self.args
+
+    def _entry(self, i: Any, j: Any, **_: Any) -> Expr:
+        return Integer(1)
+
+    def _numpycode(self, printer: Any) -> str:
+        return f"numpy.ones(({printer._print(self.args[0])}, {printer._print(self.args[1])}))"
+
+
+def split_scalar(node: Node) -> tuple[Expr, Node]:
+    """Split ``c A`` into ``(c, A)``."""
+    return (node.args[0], node.args[1]) if isinstance(node, Scaled) else (Integer(1), node)
+
+
+class Scaled(Node):
+    """``c A`` with a scalar SymPy expression ``c``."""
+
+    def __new__(cls, scalar: Any, matrix: Node) -> Any:
+        inner, core = split_scalar(matrix)
+        c = sympify(scalar) * inner
+        if not isinstance(c, Expr) or isinstance(c, MatrixExpr):
+            raise SpecError(f"cannot scale {writer.text(matrix)} by {scalar}; expected a number or a scalar expression")
+        if c == 0 or isinstance(core, Zeros):
+            return Zeros(*core.shape)
+        if c == 1:
+            return core
+        if c == -1 and isinstance(core, Plus):
+            return Plus(*(Scaled(-1, term) for term in core.args))
+        return cls.make(c, core)
+
+    @property
+    def shape(self) -> Shape:
+        return self.args[1].shape
+
+    def _entry(self, i: Any, j: Any, **_: Any) -> Expr:
+        return self.args[0] * self.args[1]._entry(i, j)
+
+    def _numpycode(self, printer: Any) -> str:
+        return f"(({printer._print(self.args[0])})*{printer._print(self.args[1])})"
+
+
+class Plus(Node):
+    """An ordered sum. Like terms are added to the first of them; zeros vanish."""
+
+    def __new__(cls, *terms: Node) -> Any:
+        if not terms:
+            raise SpecError("an empty sum has no shape; give at least one term")
+        first = terms[0]
+        counts: dict[Node, Expr] = {}
+        for term in terms:
+            if not (same(term.shape[0], first.shape[0]) and same(term.shape[1], first.shape[1])):
+                raise SpecError(
+                    f"cannot add {described(first)} and {described(term)}; "
+                    "the terms of a sum need one shape"
+                )
+            for part in term.args if isinstance(term, Plus) else (term,):
+                c, core = split_scalar(part)
+                counts[core] = counts.get(core, Integer(0)) + c
+        kept = [Scaled(c, core) for core, c in counts.items() if c != 0 and not isinstance(core, Zeros)]
+        if not kept:
+            return Zeros(*first.shape)
+        return kept[0] if len(kept) == 1 else cls.make(*kept)
+
+    @property
+    def shape(self) -> Shape:
+        return self.args[0].shape
+
+    def _entry(self, i: Any, j: Any, **_: Any) -> Expr:
+        return sum((term._entry(i, j) for term in self.args), Integer(0))
+
+    def _numpycode(self, printer: Any) -> str:
+        return "(" + " + ".join(printer._print(term) for term in self.args) + ")"
+
+
+def _gather_scalars(cls: type[Node], factors: tuple[Node, ...]) -> tuple[Expr, list[Node]]:
+    """Flatten nested products of one kind and move their scalars to the front."""
+    scalar, flat = Integer(1), []
+    for factor in factors:
+        c, core = split_scalar(factor)
+        scalar = scalar * c
+        flat.extend(core.args if isinstance(core, cls) else (core,))
+    return scalar, flat
+
+
+class Product(Node):
+    """An ordered matrix product."""
+
+    def __new__(cls, *factors: Node) -> Any:
+        for left, right in zip(factors, factors[1:], strict=False):
+            if not same(left.shape[1], right.shape[0]):
+                raise SpecError(
+                    f"cannot multiply {described(left)} and {described(right)}; "
+                    "the inner sizes of a matrix product must agree"
+                )
+        rows, cols = factors[0].shape[0], factors[-1].shape[1]
+        scalar, flat = _gather_scalars(cls, factors)
+        if any(isinstance(factor, Zeros) for factor in flat):
+            return Zeros(rows, cols)
+        unit = Ones(1, 1)
+        kept = [f for f in flat if f != unit and type(f).__name__ != "Identity"] or flat[:1]
+        return Scaled(scalar, kept[0] if len(kept) == 1 else cls.make(*kept))
+
+    @property
+    def shape(self) -> Shape:
+        return (self.args[0].shape[0], self.args[-1].shape[1])
+
+    def _entry(self, i: Any, j: Any, **_: Any) -> Expr:
+        return _product_entry(self.args, i, j)
+
+    def _numpycode(self, printer: Any) -> str:
+        return "(" + " @ ".join(printer._print(factor) for factor in self.args) + ")"
+
+
+def _product_entry(factors: tuple[Node, ...], i: Any, j: Any) -> Expr:
+    """Entry of a product: a plain sum where the inner size is a number, a SymPy ``Sum`` where it is a symbol."""
+    if len(factors) == 1:
+        return factors[0]._entry(i, j)
+    size = factors[0].shape[1]
+    if size.is_Integer:
+        pairs = (factors[0]._entry(i, k) * _product_entry(factors[1:], k, j) for k in map(Integer, range(int(size))))
+        return sum(pairs, Integer(0))
+    k = Dummy("k", integer=True, nonnegative=True)
+    return Sum(factors[0]._entry(i, k) * _product_entry(factors[1:], k, j), (k, 0, size - 1))
+
+
+class Hadamard(Node):
+    """An ordered elementwise product."""
+
+    def __new__(cls, *factors: Node) -> Any:
+        first = factors[0]
+        for factor in factors[1:]:
+            if not (same(factor.shape[0], first.shape[0]) and same(factor.shape[1], first.shape[1])):
+                raise SpecError(
+                    f"cannot multiply {described(first)} and {described(factor)} "
+                    "elementwise; the factors need one shape (for a matrix product write @)"
+                )
+        scalar, flat = _gather_scalars(cls, factors)
+        if any(isinstance(factor, Zeros) for factor in flat):
+            return Zeros(*first.shape)
+        kept = [f for f in flat if not isinstance(f, Ones)] or flat[:1]
+        return Scaled(scalar, kept[0] if len(kept) == 1 else cls.make(*kept))
+
+    @property
+    def shape(self) -> Shape:
+        return self.args[0].shape
+
+    def _entry(self, i: Any, j: Any, **_: Any) -> Expr:
+        return reduce(lambda a, b: a * b, (factor._entry(i, j) for factor in self.args))
+
+    def _numpycode(self, printer: Any) -> str:
+        return "(" + " * ".join(printer._print(factor) for factor in self.args) + ")"
+
+
+class Transposed(Node):
+    """The transpose; a product turns round, everything else is kept whole, as in ``h_tᵀ``."""
+
+    def __new__(cls, matrix: Node) -> Any:
+        scalar, core = split_scalar(matrix)
+        if scalar != 1:
+            return Scaled(scalar, Transposed(core))
+        if core.shape == (1, 1):
+            return core
+        if isinstance(core, Transposed):
+            return core.args[0]
+        if isinstance(core, Product):
+            return Product(*(Transposed(factor) for factor in reversed(core.args)))
+        if isinstance(core, Zeros | Ones):
+            return core.func(core.shape[1], core.shape[0])
+        return core if type(core).__name__ in {"Diag", "Identity"} else cls.make(core)
+
+    @property
+    def shape(self) -> Shape:
+        rows, cols = self.args[0].shape
+        return (cols, rows)
+
+    def _entry(self, i: Any, j: Any, **_: Any) -> Expr:
+        return self.args[0]._entry(j, i)
+
+    def _numpycode(self, printer: Any) -> str:
+        return f"{printer._print(self.args[0])}.T"
+
+
+def function_row(name: Any) -> Any:
+    """Return the activation row of an ``Elementwise`` node's name argument."""
+    return activation(str(name))

@@ -1,0 +1,19 @@
+"""Networks: scans over time wired together, with readout and loss."""
+
+from symrnn.network.graph import Block, Given, Network, Scan
+from symrnn.network.naming import name_operands
+from symrnn.network.ordering import ordered
+from symrnn.network.tasks import LOSSES, READOUTS, TASKS, network
+
+__all__ = [
+    "LOSSES",
+    "READOUTS",
+    "TASKS",
+    "Block",
+    "Given",
+    "Network",
+    "Scan",
+    "name_operands",
+    "network",
+    "ordered",
+]

@@ -1,0 +1,85 @@
+"""Names for what a derivation wants to refer to: pre-activations, and inner values such as ``tanh(c_t)``.
+
+The derivative of ``tanh(a)`` is written in its output. Where neither the output nor the argument has a name, the
+result would repeat them in every line; so each function application gets an equation of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from symrnn.activations import activation
+from symrnn.cell import Equation
+from symrnn.expr import At, Elementwise, Leaf, LogSoftmax, Node, Series, Softmax, Static
+from symrnn.notation import ACCENTS
+
+FUNCTIONS = (Elementwise, Softmax, LogSoftmax)
+PROBE, OUTPUT = Static("probe"), Static("output")
+
+
+def derivative_reads_output(node: Node) -> bool:
+    """Tell whether the derivative of a function is written in its output, as for tanh."""
+    if isinstance(node, Elementwise):
+        return OUTPUT in activation(str(node.args[0])).derivative(PROBE, OUTPUT).atoms(Static)
+    return isinstance(node, Softmax)
+
+
+class _Namer:
+    """Splits equations; knows which names are taken."""
+
+    def __init__(self, equations: list[Equation], taken: Iterable[str]) -> None:
+        self.taken = {e.name for e in equations} | set(taken)
+        compound = [e for e in equations if any(not isinstance(f.args[-1], Leaf) for f in e.rhs.atoms(*FUNCTIONS))]
+        self.single = len(compound) == 1
+        self.out: list[Equation] = []
+
+    def fresh(self, wanted: str) -> str:
+        name, number = wanted, 2
+        while name in self.taken:
+            name, number = f"{wanted}_{number}", number + 1
+        self.taken.add(name)
+        return name
+
+    def define(self, wanted: str, rhs: Node, like: Equation, role: str) -> Any:
+        name = self.fresh(wanted)
+        if isinstance(like.lhs, At):
+            lhs: Leaf = At(Series(name, (), *rhs.shape), like.lhs.time)
+        else:
+            lhs = Static(name, (), *rhs.shape)
+        self.out.append(Equation(lhs, rhs, like.span, role))
+        return lhs
+
+    def split(self, equation: Equation) -> None:
+        rhs = self.visit(equation.rhs, equation, root=True)
+        self.out.append(Equation(equation.lhs, rhs, equation.span, equation.role))
+
+    def visit(self, node: Any, equation: Equation, *, root: bool) -> Any:
+        if not isinstance(node, Node) or isinstance(node, Leaf):
+            return node
+        bound = type(node).__name__ in {"TimeSum", "Columns"}  # a name cannot be given to what depends on an index
+        args = list(node.args) if bound else [self.visit(arg, equation, root=False) for arg in node.args]
+        if isinstance(node, FUNCTIONS) and not isinstance(args[-1], Leaf):
+            stem = "_".join(part for part in equation.name.split("_") if part not in ACCENTS)
+            args[-1] = self.define("a" if self.single else f"a_{stem}", args[-1], equation, "pre-activation")
+        rebuilt = node if args == list(node.args) else node.func(*args)
+        if root or not isinstance(node, FUNCTIONS) or not derivative_reads_output(node):
+            return rebuilt
+        return self.define(f"s_{args[-1].name}", rebuilt, equation, "value")
+
+
+def name_operands(equations: Iterable[Equation], taken: Iterable[str] = ()) -> tuple[Equation, ...]:
+    """Give every function application, and every compound argument of one, an equation of its own.
+
+    Args:
+        equations: Equations in order.
+        taken: Names that the new quantities must not use.
+
+    Returns:
+        The split equations, each new one before the one that it was taken from.
+    """
+    listed = list(equations)
+    namer = _Namer(listed, taken)
+    for equation in listed:
+        namer.split(equation)
+    return tuple(namer.out)

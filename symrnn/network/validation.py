@@ -1,0 +1,109 @@
+"""What must hold before a network is derived: every read was defined before, no quantity twice at one time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from sympy import Basic
+
+from symrnn import writer
+from symrnn.cell import Equation
+from symrnn.errors import SpecError
+from symrnn.expr import At, Columns, Leaf, Static, TimeSum, t
+from symrnn.times import Order, Span
+from symrnn.traverse import quantity_of
+
+if TYPE_CHECKING:
+    from symrnn.network.graph import Network
+
+
+def validate(network: Network) -> None:
+    """Check a network.
+
+    Raises:
+        SpecError: The first thing that is wrong, by name.
+    """
+    known: dict[Basic, list[Span | None]] = {}
+    for given in network.givens:
+        define(known, given.quantity, given.span, network.order)
+    for block in network.blocks:
+        equations = (block,) if isinstance(block, Equation) else block.equations
+        for equation in equations:
+            define(known, equation.quantity, equation.span, network.order)
+        own = {e.quantity for e in equations}
+        for equation in equations:
+            for leaf, span in reads(equation):
+                check_read(equation, leaf, span, known, network.order)
+                if not isinstance(block, Equation) and leaf_series(leaf) in own and leaf.time != t:
+                    check_direction(equation, leaf, block.step)
+    if network.loss not in known:
+        raise SpecError(f"the loss {network.loss.name} has no equation; add one")
+
+
+def leaf_series(leaf: Leaf) -> Basic:
+    """Return the series or static quantity of a leaf."""
+    return quantity_of(leaf)
+
+
+def define(known: dict[Basic, list[Span | None]], quantity: Basic, span: Span | None, order: Order) -> None:
+    """Record a definition, and refuse a second one for the same times."""
+    earlier = known.setdefault(quantity, [])
+    for other in earlier:
+        if span is None or other is None or not order.disjoint(span, other):
+            raise SpecError(f"two equations for {quantity.name}" + (f" at times {span}" if span else "") + "; keep one")
+    earlier.append(span)
+
+
+def reads(equation: Equation) -> Iterator[tuple[Leaf, Span | None]]:
+    """Yield each quantity that an equation reads with the times at which it does."""
+    yield from _reads(equation.rhs, {} if equation.span is None else {t: equation.span}, equation)
+
+
+def _reads(node: Basic, ranges: dict[Basic, Span], equation: Equation) -> Iterator[tuple[Leaf, Span | None]]:
+    if isinstance(node, Static):
+        yield node, None
+    elif isinstance(node, At):
+        moving = sorted(node.time.free_symbols & ranges.keys(), key=str)
+        if not moving:
+            yield node, Span(node.time, node.time)
+        elif len(moving) == 1 and (node.time - moving[0]).is_Integer:
+            yield node, ranges[moving[0]].shifted(node.time - moving[0])
+        else:
+            raise SpecError(f"{equation.name} reads {writer.text(node)}; a time must be t+k, a fixed time, or a sum's index")
+    elif isinstance(node, TimeSum | Columns):
+        body, index, lo, hi = node.args
+        yield from _reads(body, {**ranges, index: Span(lo, hi)}, equation)
+    else:
+        for arg in node.args:
+            yield from _reads(arg, ranges, equation)
+
+
+def check_read(
+    equation: Equation, leaf: Leaf, span: Span | None, known: dict[Basic, list[Span | None]], order: Order
+) -> None:
+    """Refuse a read of what is not there."""
+    spans = known.get(quantity_of(leaf))
+    if spans is None:
+        raise SpecError(f"the equation for {equation.name} reads {writer.text(leaf)}, which nobody defines before it")
+    if span is not None and not covered(span, [s for s in spans if s is not None], order):
+        where = ", ".join(str(s) for s in spans)
+        raise SpecError(f"the equation for {equation.name} reads {leaf.name} at times {span}, but it is there only at {where}")
+
+
+def covered(span: Span, spans: list[Span], order: Order) -> bool:
+    """Tell whether adjacent spans together cover one."""
+    ranked = {s.lo: s for s in spans}
+    reached = span.lo
+    for lo in order.sort(ranked):
+        if order.compare(lo, reached) <= 0 and order.compare(reached, ranked[lo].hi + 1) <= 0:
+            reached = ranked[lo].hi + 1
+    return order.compare(span.hi, reached) < 0
+
+
+def check_direction(equation: Equation, leaf: Leaf, step: int) -> None:
+    """Refuse a read of what a scan computes only later."""
+    gap = leaf.time - t
+    if gap.is_Integer and gap * step > 0:
+        way = "forward" if step == 1 else "backward"
+        raise SpecError(f"{equation.name} reads {writer.text(leaf)} in a {way} scan, which computes it only later")
