@@ -52,7 +52,7 @@ class Order:
         """
         gap = expand(a - b)
         if gap.is_Integer:
-            return int(gap > 0) - int(gap < 0)
+            return int(bool(gap > 0)) - int(bool(gap < 0))
         lengths = sorted(gap.free_symbols, key=str)
         if len(lengths) != 1:
             raise SpecError(f"cannot order the times {a} and {b}; they belong to sequences of different lengths")

@@ -18,6 +18,7 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 from symrnn import writer
 from symrnn.activations import activation
 from symrnn.errors import SpecError
+from symrnn.expr.operators import Operators
 
 Shape = tuple[Expr, Expr]
 
@@ -37,16 +38,14 @@ def described(node: Node) -> str:
     return f"{writer.text(node)} ({shape_text(node.shape)})"
 
 
-class Node(MatrixExpr):
+class Node(Operators, MatrixExpr):
     """A matrix expression with symbolic shape. ``+ - @ *`` build sums, matrix products and Hadamard products."""
 
     _op_priority = 20.0
-    registry: dict[str, type[Node]] = {}  # noqa: RUF012 - filled by __init_subclass__ alone: the closed node set
-
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Record the node type; the completeness tests read the record."""
+        """Record the node type: the record is the closed set."""
         super().__init_subclass__(**kwargs)
-        Node.registry[cls.__name__] = cls
+        Operators.registry[cls.__name__] = cls
 
     @classmethod
     def make(cls, *args: Any) -> Any:
@@ -66,44 +65,6 @@ class Node(MatrixExpr):
         """Refuse: the number of entries is symbolic."""
         raise TypeError(f"{described(self)} has symbolic shape and cannot be iterated; use as_explicit()")
 
-    def __add__(self, other: Any) -> Node:
-        return Plus(self, lift(other, self))
-
-    def __radd__(self, other: Any) -> Node:
-        return Plus(lift(other, self), self)
-
-    def __sub__(self, other: Any) -> Node:
-        return Plus(self, Scaled(-1, lift(other, self)))
-
-    def __rsub__(self, other: Any) -> Node:
-        return Plus(lift(other, self), Scaled(-1, self))
-
-    def __neg__(self) -> Node:
-        return Scaled(-1, self)
-
-    def __matmul__(self, other: Any) -> Node:
-        return Product(self, other)
-
-    def __mul__(self, other: Any) -> Node:
-        if not isinstance(other, Node):
-            return Scaled(other, self)
-        if other.shape == (1, 1) and same(self.shape[1], 1):
-            return Product(self, other)
-        if self.shape == (1, 1) and same(other.shape[1], 1):
-            return Product(other, self)
-        return Hadamard(self, other)
-
-    def __rmul__(self, other: Any) -> Node:
-        return Scaled(other, self)
-
-    def __truediv__(self, other: Any) -> Node:
-        return Scaled(1 / sympify(other), self)
-
-    def __pow__(self, power: Any) -> Node:
-        if not (isinstance(power, int | Integer) and power > 0):
-            raise SpecError(f"cannot raise {writer.text(self)} to {power}; expected a positive integer power, taken elementwise")
-        return Hadamard(*[self] * int(power))
-
     def _eval_transpose(self) -> None:
         """Keep ``h_tᵀ`` whole."""
         return
@@ -119,11 +80,6 @@ class Node(MatrixExpr):
 
     def _repr_html_(self) -> None:
         return None
-
-
-def lift(value: Any, like: Node) -> Node:
-    """Turn a number into a constant matrix of the shape of ``like``; pass nodes through."""
-    return value if isinstance(value, Node) else Scaled(value, Ones(*like.shape))
 
 
 class Zeros(Node):

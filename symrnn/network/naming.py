@@ -11,7 +11,7 @@ from typing import Any
 
 from symrnn.activations import activation
 from symrnn.cell import Equation
-from symrnn.expr import At, Elementwise, Leaf, LogSoftmax, Node, Series, Softmax, Static
+from symrnn.expr import At, Elementwise, Hadamard, Leaf, LogSoftmax, Node, Plus, Product, Series, Softmax, Static
 from symrnn.notation import ACCENTS
 
 FUNCTIONS = (Elementwise, Softmax, LogSoftmax)
@@ -23,6 +23,16 @@ def derivative_reads_output(node: Node) -> bool:
     if isinstance(node, Elementwise):
         return OUTPUT in activation(str(node.args[0])).derivative(PROBE, OUTPUT).atoms(Static)
     return isinstance(node, Softmax)
+
+
+def is_affine(node: Node) -> bool:
+    """Tell whether a factor of an elementwise product hides a matrix product that both passes would compute."""
+    return isinstance(node, Product) or (isinstance(node, Plus) and any(isinstance(a, Product) for a in node.args))
+
+
+def stem_of(equation: Equation) -> str:
+    """Return the name of the quantity that an equation defines, without its accent."""
+    return "_".join(part for part in equation.name.split("_") if part not in ACCENTS)
 
 
 class _Namer:
@@ -60,8 +70,9 @@ class _Namer:
         bound = type(node).__name__ in {"TimeSum", "Columns"}  # a name cannot be given to what depends on an index
         args = list(node.args) if bound else [self.visit(arg, equation, root=False) for arg in node.args]
         if isinstance(node, FUNCTIONS) and not isinstance(args[-1], Leaf):
-            stem = "_".join(part for part in equation.name.split("_") if part not in ACCENTS)
-            args[-1] = self.define("a" if self.single else f"a_{stem}", args[-1], equation, "pre-activation")
+            args[-1] = self.define("a" if self.single else f"a_{stem_of(equation)}", args[-1], equation, "pre-activation")
+        if isinstance(node, Hadamard):
+            args = [self.define(f"p_{stem_of(equation)}", a, equation, "value") if is_affine(a) else a for a in args]
         rebuilt = node if args == list(node.args) else node.func(*args)
         if root or not isinstance(node, FUNCTIONS) or not derivative_reads_output(node):
             return rebuilt

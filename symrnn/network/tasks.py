@@ -156,7 +156,7 @@ def check_ends(readout: str | None, loss: str | None) -> tuple[str, str]:
 def refuse_clash(cell: Cell, equations: tuple[Equation, ...]) -> None:
     """Refuse a cell that uses a name of the readout."""
     own = {q.name for q in (*cell.parameters, *cell.inputs)} | {e.name for e in equations}
-    clash = sorted(own & {A_Y, Y_HAT, Y, ELL, MASK, "L", "W_hy", "b_y"})
+    clash = sorted(own & {A_Y, Y_HAT, Y, ELL, MASK, "L", "N", "W_hy", "b_y"})
     if clash:
         raise SpecError(f"cell '{cell.name}' uses the name {clash[0]}, which the readout needs; rename it")
 
@@ -205,7 +205,7 @@ def total_loss(ell: At, span: Span, *, over_time: str, over_batch: str, mask: bo
         return (Equation(loss, scale * summed, role="loss"),)
     if not mask:
         return (Equation(loss, scale / (span.hi - span.lo + 1) * summed, role="loss"),)
-    count = Static("n")
+    count = Static("N")
     return (
         Equation(count, time_sum(series(MASK, 1)[t], span.lo, span.hi), role="value"),
         Equation(loss, scale * (Elementwise("reciprocal", count) @ summed), role="loss"),
