@@ -20,7 +20,6 @@ from symrnn.activations import activation
 from symrnn.errors import NotSupportedError
 from symrnn.expr import (
     Column,
-    Diag,
     Hadamard,
     Identity,
     Node,

@@ -187,7 +187,7 @@ def write_scaled_parts(c: Any, core: Any, style: Style) -> str:
     front = scalar(c, style)
     if isinstance(c, sympy.Add):
         front = parentheses(front, style)
-    return f"{front} {body}" if style.latex or not front.isdigit() else f"{front} {body}"
+    return f"{front} {body}"
 
 
 def write_scaled(node: Any, style: Style) -> Written:
@@ -283,7 +283,7 @@ def write_wrapped(latex_name: str, text_name: str) -> Callable[[Any, Style], Wri
 def write_one_hot(node: Any, style: Style) -> Written:
     """``e_w``."""
     index = write(node.args[0], style)[0]
-    return (f"e_{{{index}}}" if style.latex else f"e_{{{index}}}"), ATOM
+    return f"e_{{{index}}}", ATOM
 
 
 def picked(node: Any, place: str, style: Style) -> Written:

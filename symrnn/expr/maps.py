@@ -8,7 +8,7 @@ from sympy import Expr, Integer, KroneckerDelta, Sum, exp, log, sympify
 from sympy.core.symbol import Dummy, Str
 
 from symrnn.errors import SpecError
-from symrnn.expr.algebra import Node, Ones, Scaled, Shape, Zeros, function_row, same, described, split_scalar
+from symrnn.expr.algebra import Node, Ones, Scaled, Shape, Zeros, described, function_row, same, split_scalar
 
 
 class Elementwise(Node):
