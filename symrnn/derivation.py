@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,7 +11,7 @@ from sympy import Basic, Expr, expand
 from symrnn.cell import Equation
 from symrnn.errors import NotSupportedError, SpecError, unknown
 from symrnn.expr import At, Leaf, Node, Plus, Series, Static, Total, Zeros, t
-from symrnn.network.graph import DIFFERENTIABLE, Block, Given, Network, Scan
+from symrnn.network.graph import DIFFERENTIABLE, Block, Given, Network, Relation, Scan
 from symrnn.times import Order, Span
 
 
@@ -85,7 +86,7 @@ class Derivation:
     network: Network
     adjoints: tuple[Adjoint, ...]
     order: int
-    conditions: tuple[Equation | Basic, ...]
+    conditions: tuple[Relation, ...]
     least: tuple[tuple[Expr, int], ...]
 
     @cached_property
@@ -205,8 +206,10 @@ def as_blocks(lines: list[Equation], step: int) -> list[Block]:
     return [*([Scan(timed, step)] if timed else []), *(line for line in lines if line.span is None)]
 
 
-def segments(lhs: Leaf, domain: tuple[Span, ...], contributions: tuple[Contribution, ...], role: str, order: Order
-             ) -> tuple[Equation, ...]:
+def segments(
+    lhs: Leaf, domain: tuple[Span, ...], contributions: tuple[Contribution, ...], role: str, order: Order,
+    add: Callable[..., Node] = Plus,
+) -> tuple[Equation, ...]:
     """Cut the times of a quantity where its contributions begin and end, and add up what applies to each part.
 
     Args:
@@ -215,12 +218,13 @@ def segments(lhs: Leaf, domain: tuple[Span, ...], contributions: tuple[Contribut
         contributions: Terms with their ranges.
         role: For the lines.
         order: Compares times.
+        add: Adds terms up.
 
     Returns:
         The printed lines, in the order of times.
     """
     if not domain:
-        return (Equation(lhs, Plus(*(c.term for c in contributions)), None, role),)
+        return (line_of(lhs, None, [c.term for c in contributions], role, add),)
     spans = [c.span for c in contributions if c.span is not None]
     marks = [s.lo for s in spans] + [expand(s.hi + 1) for s in spans]
     lines: list[tuple[Span, list[Node]]] = []
@@ -233,12 +237,12 @@ def segments(lhs: Leaf, domain: tuple[Span, ...], contributions: tuple[Contribut
             else:
                 pieces.append((piece, terms))
         lines.extend(pieces)
-    return tuple(line_of(lhs, span, terms, role) for span, terms in lines)
+    return tuple(line_of(lhs, span, terms, role, add) for span, terms in lines)
 
 
-def line_of(lhs: Leaf, span: Span, terms: list[Node], role: str) -> Equation:
+def line_of(lhs: Leaf, span: Span | None, terms: list[Node], role: str, add: Callable[..., Node]) -> Equation:
     """One line; no term at all means that the quantity does not reach the loss at these times."""
-    return Equation(lhs, Plus(*terms) if terms else Zeros(*lhs.shape), span, role)
+    return Equation(lhs, add(*terms) if terms else Zeros(*lhs.shape), span, role)
 
 
 def hessian_vector_network(derivation: Derivation) -> Network:

@@ -13,6 +13,7 @@ from symrnn.expr import (
     Elementwise,
     Hadamard,
     Identity,
+    Leaf,
     Node,
     Ones,
     Plus,
@@ -21,6 +22,7 @@ from symrnn.expr import (
     Softmax,
     Static,
     Transposed,
+    split_scalar,
     t,
 )
 from symrnn.network.graph import Network, Relation
@@ -64,15 +66,51 @@ def use_relation(term: Any, relation: Relation) -> Any:
     return rebuilt(term, change)
 
 
+def collected(term: Node) -> Node:
+    """``c a - c b`` becomes ``c (a - b)``; ``a m - b m`` with a 1×1 ``m`` becomes ``(a - b) m``; ``δ ∘ a - δ ∘ b`` becomes
+    ``δ ∘ (a - b)`` for an adjoint ``δ``.
+    """
+    if not isinstance(term, Plus):
+        return term
+    split = [split_scalar(part) for part in term.args]
+    front = split[0][0]
+    if front not in (1, -1) and all(c in (front, -front) for c, _ in split):
+        return Scaled(front, collected(Plus(*(Scaled(c / front, core) for c, core in split))))
+    tails = {core.args[-1] if isinstance(core, Product) and core.args[-1].shape == (1, 1) else None for _, core in split}
+    if len(tails) == 1 and None not in tails:
+        rest = Plus(*(Scaled(c, Product(*core.args[:-1])) for c, core in split))
+        return Product(collected(rest), tails.pop())
+    groups: dict[Any, list[Node]] = {}
+    for part in term.args:
+        groups.setdefault(_leading_adjoint(part) or part, []).append(part)
+    return Plus(*(
+        members[0] if len(members) == 1 else Hadamard(key, Plus(*map(_without_first, members)))
+        for key, members in groups.items()
+    ))
+
+
+def _leading_adjoint(term: Node) -> Leaf | None:
+    """Return ``δ`` of ``c δ ∘ a``."""
+    _, core = split_scalar(term)
+    leads = isinstance(core, Hadamard) and isinstance(core.args[0], Leaf) and has_adjoint(core.args[0])
+    return core.args[0] if leads else None
+
+
+def _without_first(term: Node) -> Node:
+    c, core = split_scalar(term)
+    return Scaled(c, Hadamard(*core.args[1:]))
+
+
 def is_trivial(term: Node) -> bool:
     """Tell whether an adjoint is so simple that a name for it would only hide it: a constant, or one given quantity."""
     core = term.args[1] if isinstance(term, Scaled) else term
     if isinstance(core, Product) and core.shape == (1, 1):
-        return all(isinstance(part, Elementwise | Static | At) and not _has_adjoint(part) for part in core.args)
-    return isinstance(core, Ones) or (isinstance(core, At | Static | Elementwise) and not _has_adjoint(core))
+        return all(isinstance(part, Elementwise | Static | At) and not has_adjoint(part) for part in core.args)
+    return isinstance(core, Ones) or (isinstance(core, At | Static | Elementwise) and not has_adjoint(core))
 
 
-def _has_adjoint(node: Basic) -> bool:
+def has_adjoint(node: Basic) -> bool:
+    """Tell whether an adjoint occurs in a formula."""
     return any((leaf.series.orders if isinstance(leaf, At) else leaf.orders) for leaf in leaves(node))
 
 

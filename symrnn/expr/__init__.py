@@ -10,6 +10,7 @@ from symrnn.expr.algebra import (
     Transposed,
     Zeros,
     same,
+    split_scalar,
 )
 from symrnn.expr.maps import Diag, Elementwise, Identity, LogSoftmax, OneHot, Softmax, StopGradient, Total
 from symrnn.expr.quantities import At, Leaf, Series, Static, dim, t
@@ -45,6 +46,7 @@ __all__ = [
     "bound_index",
     "dim",
     "same",
+    "split_scalar",
     "t",
     "time_sum",
 ]

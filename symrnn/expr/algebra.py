@@ -206,7 +206,7 @@ class Product(Node):
         if any(isinstance(factor, Zeros) for factor in flat):
             return Zeros(rows, cols)
         unit = Ones(1, 1)
-        kept = [f for f in flat if f != unit and type(f).__name__ != "Identity"] or flat[:1]
+        kept = _merge_ones([f for f in flat if f != unit and type(f).__name__ != "Identity"] or flat[:1])
         return Scaled(scalar, kept[0] if len(kept) == 1 else cls.make(*kept))
 
     @property
@@ -218,6 +218,16 @@ class Product(Node):
 
     def _numpycode(self, printer: Any) -> str:
         return "(" + " @ ".join(printer._print(factor) for factor in self.args) + ")"
+
+
+def _merge_ones(factors: list[Node]) -> list[Node]:
+    """Write a column of ones times a row of ones as the matrix of ones."""
+    out: list[Node] = []
+    for factor in factors:
+        if out and isinstance(factor, Ones) and isinstance(out[-1], Ones) and factor.shape[0] == 1:
+            factor = Ones(out.pop().shape[0], factor.shape[1])
+        out.append(factor)
+    return out
 
 
 def _product_entry(factors: tuple[Node, ...], i: Any, j: Any) -> Expr:
@@ -247,6 +257,10 @@ class Hadamard(Node):
         if any(isinstance(factor, Zeros) for factor in flat):
             return Zeros(*first.shape)
         kept = [f for f in flat if not isinstance(f, Ones)] or flat[:1]
+        spread = next((f for f in kept if len(kept) > 1 and _is_spread(f)), None)
+        if spread is not None:
+            kept.remove(spread)
+            return Scaled(scalar, Product(Hadamard(*kept), *spread.args[1:]))
         return Scaled(scalar, kept[0] if len(kept) == 1 else cls.make(*kept))
 
     @property
@@ -258,6 +272,11 @@ class Hadamard(Node):
 
     def _numpycode(self, printer: Any) -> str:
         return "(" + " * ".join(printer._print(factor) for factor in self.args) + ")"
+
+
+def _is_spread(node: Node) -> bool:
+    """Tell whether a column repeats one 1×1 value, as ``1 (m_t)`` does."""
+    return isinstance(node, Product) and isinstance(node.args[0], Ones) and node.args[0].shape[1] == 1 == node.shape[1]
 
 
 class Transposed(Node):

@@ -8,7 +8,7 @@ from sympy import Expr, Integer, KroneckerDelta, Sum, exp, log, sympify
 from sympy.core.symbol import Dummy, Str
 
 from symrnn.errors import SpecError
-from symrnn.expr.algebra import Node, Ones, Scaled, Shape, Zeros, described, function_row, same, split_scalar
+from symrnn.expr.algebra import Node, Ones, Product, Scaled, Shape, Zeros, described, function_row, same, split_scalar
 
 
 class Elementwise(Node):
@@ -108,6 +108,8 @@ class Total(Node):
             return Zeros(1, 1)
         if isinstance(core, Ones):
             return Scaled(scalar * rows * cols, Ones(1, 1))
+        if isinstance(core, Product) and core.args[-1].shape == (1, 1):
+            return Scaled(scalar, Product(Total(Product(*core.args[:-1])), core.args[-1]))
         return Scaled(scalar, core if core.shape == (1, 1) else cls.make(core))
 
     @property
