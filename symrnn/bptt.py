@@ -18,7 +18,7 @@ from sympy import Basic
 from symrnn.cell import Equation
 from symrnn.derivation import Adjoint, Contribution, Derivation, Step, segments
 from symrnn.errors import NotSupportedError
-from symrnn.expr import At, Leaf, Node, Ones, Plus, Series, Static, t, time_sum
+from symrnn.expr import At, Leaf, Node, Ones, Plus, Series, Static, Zeros, t, time_sum
 from symrnn.network.graph import DIFFERENTIABLE, Network, Scan
 from symrnn.rewrite import collected, is_trivial, local_derivative, named_values, reuse_named_value, use_relation
 from symrnn.times import Order, Span
@@ -44,17 +44,12 @@ def derive(network: Network, *, assume: bool = True) -> Derivation:
         NotSupportedError: A node or a time that the rules do not cover.
     """
     order = 1 + max((o for q in _quantities(network) for o in q.orders), default=0)
-    active = moving(network) & reaching(network)
-    found: Found = {}
-    for equation in backwards(network):
-        if equation.quantity in active:
-            for target, contribution in contributions(equation, order, active, network.loss):
-                found.setdefault(target, []).append(contribution)
+    found = reaching(network, order)
     comparer = Order()
     simplified, used = simplify(found, network, order, comparer, assume=assume)
     ordered = [e.quantity for e in backwards(network)] + [g.quantity for g in _by_kind(network)]
     adjoints = [
-        adjoint_of(q, tuple(simplified[q]), network, order, comparer)
+        adjoint_of(q, tuple(simplified.get(q, ())), network, order, comparer)
         for q in dict.fromkeys(ordered) if simplified.get(q) or is_wanted(q, network)
     ]
     return Derivation(network, tuple(adjoints), order, used, tuple(sorted(comparer.least.items(), key=str)))
@@ -80,12 +75,19 @@ def backwards(network: Network) -> Iterator[Equation]:
         yield from reversed(block.equations) if isinstance(block, Scan) else (block,)
 
 
-def reaching(network: Network) -> set[Basic]:
-    """Return the quantities that the loss depends on."""
-    found, size = {network.loss}, 0
-    while len(found) != size:
-        size = len(found)
-        found |= {quantity_of(leaf) for e in network.equations if e.quantity in found for leaf in leaves(e.rhs)}
+def reaching(network: Network, order: int) -> Found:
+    """Return the contributions to every quantity that the loss depends on, from the last equation to the first."""
+    targets = moving(network)
+    values = named_values(network)
+    every = [(e.quantity, list(contributions(e, order, targets, values, network))) for e in backwards(network)]
+    reached, size = {network.loss}, 0
+    while len(reached) != size:
+        size = len(reached)
+        reached |= {target for reader, received in every if reader in reached for target, _ in received}
+    found: Found = {}
+    for reader, received in every:
+        for target, contribution in received if reader in reached else ():
+            found.setdefault(target, []).append(contribution)
     return found
 
 
@@ -104,13 +106,17 @@ def adjoint_name(quantity: Any, order: int) -> Leaf:
 
 
 def contributions(
-    equation: Equation, order: int, active: set[Basic], loss: Static
+    equation: Equation, order: int, active: set[Basic], values: dict[Node, Equation], network: Network
 ) -> Iterator[tuple[Basic, Contribution]]:
     """Yield, for each operand of an equation, what its adjoint receives from the equation's."""
-    received = Ones(1, 1) if equation.quantity == loss else adjoint_name(equation.quantity, order)
+    received = Ones(1, 1) if equation.quantity == network.loss else adjoint_name(equation.quantity, order)
     for operand, term, binders, rules in pulled_back(equation.rhs, received, equation.lhs, active):
         own = () if equation.span is None else (Binder(t, equation.span.lo, equation.span.hi),)
+        ranges = {b.index: Span(b.lo, b.hi) for b in (*own, *binders)}
+        term = reuse_named_value(term, values, ranges, network.order)
         moved, span = at_target(operand, term, (*own, *binders))
+        if isinstance(moved, Zeros):
+            continue
         local = None if isinstance(received, Ones) else local_derivative(term, received)
         step = Step(equation, operand, rules or ("identity",), received, term, local)
         yield quantity_of(operand), Contribution(moved, span, step)
@@ -156,12 +162,11 @@ def simplify(
     found: Found, network: Network, order: int, comparer: Order, *, assume: bool
 ) -> tuple[Found, tuple[Any, ...]]:
     """Bring the terms into textbook form with the rules of :mod:`symrnn.rewrite`; say which relations were used."""
-    values = named_values(network)
     trivial: dict[Basic, Node] = {}
     used: dict[Any, None] = {}
 
     def simple(term: Node) -> Node:
-        term = reuse_named_value(with_values(term, trivial), values)
+        term = with_values(term, trivial)
         for relation in network.relations if assume else ():
             after = use_relation(term, relation)
             if after != term:

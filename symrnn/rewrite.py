@@ -26,6 +26,7 @@ from symrnn.expr import (
     t,
 )
 from symrnn.network.graph import Network, Relation
+from symrnn.times import Order, Span
 from symrnn.traverse import at_time, leaves, rebuilt
 
 
@@ -34,18 +35,28 @@ def named_values(network: Network) -> dict[Node, Equation]:
     return {e.rhs: e for e in network.equations if isinstance(e.rhs, Elementwise | Softmax)}
 
 
-def reuse_named_value(term: Any, values: dict[Node, Equation]) -> Any:
-    """``softmax(a_t)`` becomes ``ŷ_t``: a value that the forward pass has named is not computed again."""
+def reuse_named_value(term: Any, values: dict[Node, Equation], ranges: dict[Any, Span], order: Order) -> Any:
+    """``softmax(a_t)`` becomes ``ŷ_t``: a value that the forward pass has named is not computed again.
+
+    Args:
+        term: A formula at the time of its reader.
+        values: The function applications that have a name.
+        ranges: The times that ``t`` and the bound indices of the term run over.
+        order: Compares times: the named value must be there at every time at which the term reads it.
+    """
 
     def change(node: Any) -> Any:
         if not isinstance(node, Elementwise | Softmax):
             return node
-        operand = next((leaf for leaf in leaves(node) if isinstance(leaf, At)), None)
-        if operand is None:
+        operand = node.args[-1]
+        if not isinstance(operand, At):
             return values[node].lhs if node in values else node
-        generic = node.xreplace({operand.time: t}) if operand.time.is_Symbol else node.xreplace({operand: operand.series[t]})
-        equation = values.get(generic)
-        return at_time(equation.lhs, operand.time) if equation is not None else node
+        equation = values.get(node.func(*node.args[:-1], operand.series[t]))
+        if equation is None or equation.span is None:
+            return node
+        moving = next((index for index in ranges if index in operand.time.free_symbols), None)
+        times = Span(operand.time, operand.time) if moving is None else ranges[moving].shifted(operand.time - moving)
+        return at_time(equation.lhs, operand.time) if order.covers(equation.span, times) else node
 
     return rebuilt(term, change)
 
