@@ -18,7 +18,7 @@ from sympy import Basic
 from symrnn.cell import Equation
 from symrnn.derivation import Adjoint, Contribution, Derivation, Step, segments
 from symrnn.errors import NotSupportedError
-from symrnn.expr import At, Leaf, Node, Ones, Plus, Series, Static, Zeros, t, time_sum
+from symrnn.expr import At, Leaf, Node, Ones, Plus, Series, Zeros, t, time_sum
 from symrnn.network.graph import DIFFERENTIABLE, Network, Scan
 from symrnn.rewrite import collected, is_trivial, local_derivative, named_values, reuse_named_value, use_relation
 from symrnn.times import Order, Span

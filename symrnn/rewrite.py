@@ -101,15 +101,15 @@ def collected(term: Node) -> Node:
 
 
 def _leading_adjoint(term: Node) -> Leaf | None:
-    """Return ``δ`` of ``c δ ∘ a``."""
+    """Return ``δ`` of ``c δ ∘ a`` or ``c δ``."""
     _, core = split_scalar(term)
-    leads = isinstance(core, Hadamard) and isinstance(core.args[0], Leaf) and has_adjoint(core.args[0])
-    return core.args[0] if leads else None
+    first = core.args[0] if isinstance(core, Hadamard) else core
+    return first if isinstance(first, Leaf) and has_adjoint(first) else None
 
 
 def _without_first(term: Node) -> Node:
     c, core = split_scalar(term)
-    return Scaled(c, Hadamard(*core.args[1:]))
+    return Scaled(c, Hadamard(*core.args[1:]) if isinstance(core, Hadamard) else Ones(*core.shape))
 
 
 def is_trivial(term: Node) -> bool:

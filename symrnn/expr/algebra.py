@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import reduce
+from itertools import pairwise
 from typing import Any
 
 from sympy import Expr, Integer, Sum, expand, sympify
@@ -195,7 +196,7 @@ class Product(Node):
     """An ordered matrix product."""
 
     def __new__(cls, *factors: Node) -> Any:
-        for left, right in zip(factors, factors[1:], strict=False):
+        for left, right in pairwise(factors):
             if not same(left.shape[1], right.shape[0]):
                 raise SpecError(
                     f"cannot multiply {described(left)} and {described(right)}; "

@@ -35,7 +35,6 @@ class Series(Basic):
     """
 
     is_symbol = True
-    is_Symbol = False
 
     def __new__(cls, name: Any, orders: Any = (), rows: Any = 1, cols: Any = 1) -> Any:
         return super().__new__(cls, Str(str(name)), Tuple(*orders), dim(rows), dim(cols))
