@@ -1,6 +1,6 @@
 """Networks: scans over time wired together, with readout and loss."""
 
-from symrnn.network.graph import Block, Given, Network, Scan
+from symrnn.network.graph import Block, Given, Network, Relation, Scan
 from symrnn.network.naming import name_operands
 from symrnn.network.ordering import ordered
 from symrnn.network.tasks import LOSSES, READOUTS, TASKS, network
@@ -12,6 +12,7 @@ __all__ = [
     "Block",
     "Given",
     "Network",
+    "Relation",
     "Scan",
     "name_operands",
     "network",

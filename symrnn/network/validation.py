@@ -85,10 +85,16 @@ def check_read(
     """Refuse a read of what is not there."""
     spans = known.get(quantity_of(leaf))
     if spans is None:
-        raise SpecError(f"the equation for {equation.name} reads {writer.text(leaf)}, which nobody defines before it")
+        raise SpecError(f"the equation for {equation.name} reads {shown(leaf)}, which nobody defines before it")
     if span is not None and not covered(span, [s for s in spans if s is not None], order):
         where = ", ".join(str(s) for s in spans)
         raise SpecError(f"the equation for {equation.name} reads {leaf.name} at times {span}, but it is there only at {where}")
+
+
+def shown(leaf: Leaf) -> str:
+    """Return a quantity for a message; one that is read over a whole sequence by its name alone."""
+    whole = isinstance(leaf, At) and any(s.name.startswith("_s") for s in leaf.time.free_symbols)
+    return leaf.name if whole else writer.text(leaf)
 
 
 def covered(span: Span, spans: list[Span], order: Order) -> bool:
