@@ -106,7 +106,7 @@ _ROWS = (
     Activation("cos", r"\cos", "cos", lambda z, s: -z.apply("sin"), "np.cos({z})", sympy.cos, slope=1.0),
     Activation("identity", r"\operatorname{id}", "id", lambda z, s: 0 * z + 1, "{z}", lambda z: z, slope=1.0),
     Activation(
-        "step", r"\mathbb{1}_{>0}", "𝟙₊", lambda z, s: 0 * z, "np.where({z}.real > 0, 1 + 0 * {z}, 0 * {z})",
+        "step", r"\mathbf{1}_{>0}", "𝟙₊", lambda z, s: 0 * z, "np.where({z}.real > 0, 1 + 0 * {z}, 0 * {z})",
         lambda z: Piecewise((1, z > 0), (0, True)), slope=0.0,
     ),
     Activation("exp", r"\exp", "exp", lambda z, s: s, "np.exp({z})", sympy.exp),

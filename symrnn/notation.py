@@ -8,6 +8,7 @@ the output and for the LSTM's output gate, and in the LSTM it writes the output 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,11 +16,16 @@ from types import MappingProxyType
 
 from symrnn.errors import unknown
 
+MEDIA = ("latex", "unicode", "ascii")
+"""What a formula is printed for: a paper, a terminal, a terminal without UTF-8."""
+
 ACCENTS = {"tilde": ("\\tilde", "\u0303"), "hat": ("\\hat", "\u0302"), "bar": ("\\bar", "\u0304")}
-GREEK = dict(
-    alpha="α", beta="β", gamma="γ", delta="δ", epsilon="ε", zeta="ζ", eta="η", theta="θ", kappa="κ", lambda_="λ",
-    mu="μ", nu="ν", xi="ξ", pi="π", rho="ρ", sigma="σ", tau="τ", phi="φ", chi="χ", psi="ψ", omega="ω",
-)
+LETTERS = {
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ",
+    "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ",
+    "phi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω", "ell": "ℓ",
+}
+"""Letters that are written out in names; LaTeX knows each by the same name."""
 
 Alternatives = tuple[str, ...]
 
@@ -57,48 +63,63 @@ class Notation:
             Internal name to printed name, still in the form ``base_subscript``.
         """
         given = {**self.letters, **self.cells.get(cell, {})}
-        ordered = list(dict.fromkeys(names))
-        plain = {name for name in ordered if name not in given}
-        chosen: dict[str, str] = {name: name for name in plain}
-        taken = set(plain)
-        for name in sorted((n for n in ordered if n in given), key=lambda n: len(given[n])):
-            letter = next((a for a in (*given[name], name) if a not in taken), f"{name}_x")
+        wishes = {name: wanted(name, given) for name in names}
+        chosen: dict[str, str] = {}
+        taken: set[tuple[str, ...]] = set()
+        for name in sorted(wishes, key=lambda n: (wishes[n] != (n,), len(wishes[n]))):
+            others = (f"{name}_{number}" for number in itertools.count(2))
+            letter = next(a for a in itertools.chain(wishes[name], [name], others) if not printed(a) & taken)
             chosen[name] = letter
-            taken.add(letter)
+            taken |= printed(letter)
         return chosen
 
 
-def spell(name: str, latex: bool) -> tuple[str, str]:
-    """Split a printed name into base and subscript, spelled out for LaTeX or for a terminal.
+def wanted(name: str, given: Mapping[str, Alternatives]) -> Alternatives:
+    """Return the letters that a profile gives a name; ``W_hh_2`` takes those of ``W_hh``, and keeps its ``2``."""
+    parts = name.split("_")
+    for length in range(len(parts), 0, -1):
+        stem, rest = "_".join(parts[:length]), parts[length:]
+        if stem in given and not (rest and rest[0] in ACCENTS):
+            return tuple("_".join([letter, *rest]) for letter in given[stem])
+    return (name,)
+
+
+def printed(name: str) -> set[tuple[str, ...]]:
+    """Return how a name looks in each medium."""
+    return {(medium, *spell(name, medium)) for medium in MEDIA}
+
+
+def spell(name: str, medium: str) -> tuple[str, str]:
+    """Split a printed name into base and subscript, spelled out for a medium.
 
     Args:
         name: A name in the form ``base_subscript``.
-        latex: Spell for LaTeX where true.
+        medium: One of ``MEDIA``.
 
     Returns:
         Base and subscript; the subscript may be empty.
     """
-    parts = name.split("_")
-    base, rest = parts[0], parts[1:]
-    text = _letter(base, latex)
+    base, *rest = name.split("_")
+    text = _letter(base, medium)
     if rest and rest[0] in ACCENTS:
-        command, combining = ACCENTS[rest.pop(0)]
-        text = f"{command}{{{text}}}" if latex else text + combining
-    return text, ",".join(_subscript(part, latex) for part in rest)
+        accent = rest.pop(0)
+        command, combining = ACCENTS[accent]
+        text = {"latex": f"{command}{{{text}}}", "unicode": text + combining, "ascii": f"{text}_{accent}"}[medium]
+    return text, ",".join(_subscript(part, medium) for part in rest)
 
 
-def _letter(base: str, latex: bool) -> str:
-    if base in GREEK:
-        return "\\" + base if latex else GREEK[base]
-    if latex and len(base) > 1:
+def _letter(base: str, medium: str) -> str:
+    if base in LETTERS:
+        return {"latex": "\\" + base, "unicode": LETTERS[base], "ascii": base}[medium]
+    if medium == "latex" and len(base) > 1:
         return rf"\mathit{{{base}}}"
     return base
 
 
-def _subscript(part: str, latex: bool) -> str:
-    if part in GREEK:
-        return _letter(part, latex)
-    if latex and len(part) > 2 and re.fullmatch(r"[A-Za-z]+", part):
+def _subscript(part: str, medium: str) -> str:
+    if part in LETTERS:
+        return _letter(part, medium)
+    if medium == "latex" and len(part) > 2 and re.fullmatch(r"[A-Za-z]+", part):
         return rf"\mathrm{{{part}}}"
     return part
 
@@ -114,21 +135,21 @@ NOTES_000 = Notation(
     hadamard=(r"\ast", "∗"),
     functions=_TAU,
     letters=MappingProxyType({
-        "W_hh": ("W",), "W_xh": ("U",), "W_hy": ("V",), "b_h": ("b",), "y_hat": ("o", "y_hat"),
-        "a_h": ("a",),
+        "W_hh": ("W",), "W_xh": ("U",), "W_hy": ("V",), "b_h": ("b",), "a_h": ("a",), "y_hat": ("o", "y_hat"),
     }),
     cells=MappingProxyType({
         "lstm": MappingProxyType({
-            "c": ("C",), "c_tilde": ("C_tilde",), "W_i": ("W_in",), "U_i": ("U_in",), "b_i": ("b_in",),
+            "c": ("C",), "c_tilde": ("C_tilde",), "s_c": ("s_C",),
+            "W_i": ("W_in",), "U_i": ("U_in",), "b_i": ("b_in",), "a_i": ("a_in",),
         }),
         "gru": MappingProxyType({
-            "z": ("u",), "W_z": ("U_u",), "U_z": ("W_u",), "W_r": ("U_r",), "U_r": ("W_r",), "W": ("U",),
-            "U": ("W",), "a_z": ("a_u",),
+            "z": ("u",), "W_z": ("U_u",), "U_z": ("W_u",), "b_z": ("b_u",), "a_z": ("a_u",),
+            "W_r": ("U_r",), "U_r": ("W_r",), "W": ("U",), "U": ("W",),
         }),
         "gru-reset-after": MappingProxyType({
             "z": ("u",), "W_z": ("U_u",), "U_z": ("W_u",), "b_z": ("b_u",), "a_z": ("a_u",),
-            "W_r": ("U_r",), "U_r": ("W_r",), "W_n": ("U",), "U_n": ("W",), "n": ("h_tilde",),
-            "b_Wn": ("b_U",), "b_Un": ("b_W",),
+            "W_r": ("U_r",), "U_r": ("W_r",), "W_n": ("U",), "U_n": ("W",), "b_Wn": ("b_U",), "b_Un": ("b_W",),
+            "n": ("h_tilde",), "a_n": ("a",), "p_n": ("p",),
         }),
     }),
 )

@@ -1,0 +1,150 @@
+"""How names, times and numbers look: the parts of a formula that are no formulas themselves.
+
+``Style`` holds everything that decides how a formula is printed. The rules for the nodes are in :mod:`symrnn.writer`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import sympy
+
+from symrnn.notation import INDEXED, Notation, notation, spell
+
+POWERS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+FRACTIONS = {sympy.Rational(1, 2): "½"}
+
+
+@dataclass(frozen=True)
+class Style:
+    """Everything that decides how a formula looks.
+
+    Attributes:
+        medium: ``latex``, ``unicode`` or ``ascii``.
+        notation: The profile.
+        letters: Printed name of each quantity of the network at hand (``Notation.assign``).
+        losses: Name of the loss by the order of the derivation, for ``∂L/∂W``.
+        indices: Letters of the bound indices at this place.
+        used: Letters that no bound index may take.
+    """
+
+    medium: str = "latex"
+    notation: Notation = INDEXED
+    letters: Mapping[str, str] = field(default_factory=dict)
+    losses: Mapping[int, str] = field(default_factory=lambda: {1: "L"})
+    indices: Mapping[Any, str] = field(default_factory=dict)
+    used: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, network: Any, profile: str | Notation = "indexed", medium: str = "latex") -> Style:
+        """Return the style for the formulas of one network: no two of its quantities look the same.
+
+        Args:
+            network: The network, or the one whose derivation is printed.
+            profile: Name of a notation.
+            medium: ``latex``, ``unicode`` or ``ascii``.
+
+        Raises:
+            SpecError: Unknown notation.
+        """
+        chosen = notation(profile)
+        losses = [e.name for e in network.equations if e.role == "loss" and e.span is None and e.name != network.loss.name]
+        second = any(1 in getattr(e.quantity, "orders", ()) for e in network.equations) and bool(losses)
+        named = {1: losses[-1], 2: network.loss.name} if second else {1: network.loss.name}
+        return cls(medium, chosen, chosen.assign(network.names, network.cell), named)
+
+    @property
+    def latex(self) -> bool:
+        """Whether the medium is LaTeX."""
+        return self.medium == "latex"
+
+    def pick(self, latex: str, unicode: str, ascii_text: str | None = None) -> str:
+        """Return the form for this medium; without one for ASCII, the Unicode form serves."""
+        if self.latex:
+            return latex
+        return unicode if self.medium == "unicode" or ascii_text is None else ascii_text
+
+
+def scalar(value: Any, style: Style) -> str:
+    """Write a scalar coefficient or a time."""
+    if value in style.indices:
+        return style.indices[value]
+    if value in FRACTIONS and style.medium == "unicode":
+        return FRACTIONS[value]
+    named = value.xreplace({s: sympy.Symbol(letter) for s, letter in style.indices.items()}) if style.indices else value
+    if isinstance(named, sympy.Add):
+        ordered = sorted(named.args, key=lambda a: bool(a.is_number))
+        return " + ".join(scalar(a, replace(style, indices={})) for a in ordered).replace("+ -", "- ")
+    return sympy.latex(named) if style.latex else str(named)
+
+
+def coefficient(value: Any, style: Style) -> str:
+    """Write a scalar in front of a matrix: in brackets where it would run into what follows."""
+    body = scalar(value, style)
+    if isinstance(value, sympy.Add):
+        return parentheses(body, style)
+    return f"({body})" if not style.latex and "/" in body else body
+
+
+def parentheses(body: str, style: Style) -> str:
+    """Put round brackets around a text; large ones in LaTeX where the text is tall."""
+    tall = style.latex and any(mark in body for mark in (r"\frac", r"\sum", r"\left", r"\begin"))
+    return rf"\left({body}\right)" if tall else f"({body})"
+
+
+def time_text(value: Any, style: Style) -> str:
+    """Write a time as it stands in a subscript: ``t-1``."""
+    return scalar(value, style).replace(" - ", "-").replace(" + ", "+")
+
+
+def span_text(span: Any, style: Style, *, descending: bool = False) -> str:
+    """Write a range of times: ``t = 1, …, T``, or ``t = T, …, 1``."""
+    ends = [time_text(end, style) for end in ((span.hi, span.lo) if descending else (span.lo, span.hi))]
+    if span.single:
+        return f"t = {ends[0]}"
+    dots = style.pick(r"\dots", "…", "...")
+    return f"t = {ends[0]}, {ends[1]}" if span.hi - span.lo == 1 else f"t = {ends[0]}, {dots}, {ends[1]}"
+
+
+def mark_adjoint(orders: tuple[int, ...], style: Style) -> str:
+    """Return the ``δ`` in front of an adjoint, ``δ²`` for the second derivation."""
+    marks = []
+    for order in reversed(orders):
+        power = "".join(POWERS[int(digit)] for digit in str(order))
+        raised = "" if order == 1 else style.pick(f"^{{{order}}}", power, f"^{order}")
+        marks.append(style.pick(r"\delta", "δ", "delta") + raised + style.pick(" ", "", " "))
+    return "".join(marks)
+
+
+def subscripted(base: str, sub: str, style: Style) -> str:
+    """Attach a subscript, in braces where needed."""
+    if not sub:
+        return base
+    return f"{base}_{{{sub}}}" if style.latex or len(sub) > 1 else f"{base}_{sub}"
+
+
+def static_name(name: str, style: Style) -> str:
+    """Write the name of a static quantity: ``W_hh``."""
+    base, sub = spell(style.letters.get(name, name), style.medium)
+    return f"{base}_{sub}" if not style.latex and sub.isalnum() else subscripted(base, sub, style)
+
+
+def value_name(name: str, time: Any, style: Style) -> str:
+    """Write the name of a value at a time: ``h_{t-1}``, ``h^{(t-1)}``; of the series where the time is ``None``."""
+    base, sub = spell(style.letters.get(name, name), style.medium)
+    if time is None:
+        return subscripted(base, sub, style)
+    at = time_text(time, style)
+    if style.notation.superscript_time:
+        return subscripted(base, sub, style) + style.pick(f"^{{({at})}}", f"^({at})")
+    return subscripted(base, f"{sub},{at}" if sub else at, style)
+
+
+def derivative(above: str, below: str, style: Style) -> str:
+    """Write ``∂a/∂b`` from two texts."""
+    return style.pick(
+        rf"\frac{{\partial {above}}}{{\partial {below}}}", f"∂{above}/∂{below}",
+        "/".join("d" + ("(" + part + ")" if " " in part else part) for part in (above, below)),
+    )
