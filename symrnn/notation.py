@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from unicodedata import normalize
 
 from symrnn.errors import unknown
 
@@ -104,7 +105,7 @@ def spell(name: str, medium: str) -> tuple[str, str]:
     if rest and rest[0] in ACCENTS:
         accent = rest.pop(0)
         command, combining = ACCENTS[accent]
-        text = {"latex": f"{command}{{{text}}}", "unicode": text + combining, "ascii": f"{text}_{accent}"}[medium]
+        text = {"latex": f"{command}{{{text}}}", "unicode": normalize("NFC", text + combining), "ascii": f"{text}_{accent}"}[medium]
     return text, ",".join(_subscript(part, medium) for part in rest)
 
 

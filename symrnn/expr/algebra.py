@@ -127,9 +127,10 @@ class Scaled(Node):
 
     def __new__(cls, scalar: Any, matrix: Node) -> Any:
         inner, core = split_scalar(matrix)
-        c = sympify(scalar) * inner
-        if not isinstance(c, Expr) or isinstance(c, MatrixExpr):
+        number = None if isinstance(scalar, str) else sympify(scalar)
+        if not isinstance(number, Expr) or isinstance(number, MatrixExpr):
             raise SpecError(f"cannot scale {writer.text(matrix)} by {scalar}; expected a number or a scalar expression")
+        c = number * inner
         if c == 0 or isinstance(core, Zeros):
             return Zeros(*core.shape)
         if c == 1:
