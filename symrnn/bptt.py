@@ -118,6 +118,8 @@ def contributions(
         if isinstance(moved, Zeros):
             continue
         local = None if isinstance(received, Ones) else local_derivative(term, received)
+        if binders:  # the index of a sum is no time of the reader: say it at the time of what is read
+            operand, term = operand.xreplace({b.index: t for b in binders}), moved
         step = Step(equation, operand, rules or ("identity",), received, term, local)
         yield quantity_of(operand), Contribution(moved, span, step)
 

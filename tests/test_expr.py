@@ -69,9 +69,9 @@ def test_products_absorb_zeros_ones_and_identities():
 
 
 def test_transposes():
-    assert (W @ h[t]).T == Product(h[t].T, W.T)
+    assert Product(h[t].T, W.T) == (W @ h[t]).T
     assert W.T.T == W
-    assert m[t].T == m[t]
+    assert m[t] == m[t].T
     assert Transposed(2 * h[t]) == 2 * h[t].T
     assert isinstance(tanh(h[t]).T, Transposed)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from sympy import Integer
+from symrnn.verify.balls import judge_balls
+from symrnn.verify.entrywise import judge_entrywise
 
 from symrnn.bptt import derive
 from symrnn.cell import Cell, Equation
@@ -29,8 +31,6 @@ from symrnn.expr import (
 from symrnn.functions import parameter, series, tanh
 from symrnn.network import Given, Network, Relation, Scan, name_operands
 from symrnn.times import Span
-from symrnn.verify.balls import judge_balls
-from symrnn.verify.entrywise import judge_entrywise
 from symrnn.verify.numeric import judge_numeric
 
 T, S = dim("T"), dim("S")
