@@ -55,6 +55,17 @@ class Style:
         named = {1: losses[-1], 2: network.loss.name} if second else {1: network.loss.name}
         return cls(medium, chosen, chosen.assign(network.names, network.cell), named)
 
+    @classmethod
+    def of_cell(cls, cell: Any, profile: str | Notation = "indexed", medium: str = "latex") -> Style:
+        """Return the style for the formulas of a cell.
+
+        Raises:
+            SpecError: Unknown notation.
+        """
+        chosen = notation(profile)
+        names = [q.name for q in (*cell.parameters, *cell.inputs)] + [e.name for e in cell.equations]
+        return cls(medium, chosen, chosen.assign(names, cell.name))
+
     @property
     def latex(self) -> bool:
         """Whether the medium is LaTeX."""

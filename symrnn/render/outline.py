@@ -1,0 +1,241 @@
+"""The outline of a derivation: what is said, in which order, with formulas that are not yet written in any format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sympy import Basic, Expr, Integer
+
+from symrnn.cell import Cell, Equation
+from symrnn.derivation import Adjoint, Derivation
+from symrnn.expr import Node, Series, t
+from symrnn.network import Given, Network, Scan
+from symrnn.times import Span
+from symrnn.traverse import at_time
+
+GIVEN = {
+    "parameter": "parameters", "input": "inputs", "initial": "initial states", "target": "targets", "mask": "masks",
+    "integer": "integers", "direction": "directions",
+}
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """``∂above/∂below``."""
+
+    above: Node
+    below: Node
+
+
+@dataclass(frozen=True)
+class Chain:
+    """``(∂above/∂below)ᵀ received``."""
+
+    above: Node
+    below: Node
+    received: Node
+
+
+@dataclass(frozen=True)
+class Equality:
+    """``left = right`` inside a sentence, or with another sign such as ``≥``."""
+
+    left: Formula
+    right: Formula
+    sign: str = "="
+
+
+@dataclass(frozen=True)
+class Code:
+    """A name or a rule as it stands in the source."""
+
+    content: str
+
+
+Formula = Node | Ratio | Chain | Expr
+Piece = str | Code | Equality | Formula
+
+
+@dataclass(frozen=True)
+class Words:
+    """A sentence with formulas in it."""
+
+    pieces: tuple[Piece, ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One printed equation.
+
+    Attributes:
+        left: The left side; ``None`` continues the line above.
+        right: The right side.
+        span: The times at which it holds, where there are several.
+        descending: Whether the times are run from the last to the first.
+        sign: ``=`` or ``+=``.
+    """
+
+    left: Formula | None
+    right: Node
+    span: Span | None = None
+    descending: bool = False
+    sign: str = "="
+
+
+@dataclass(frozen=True)
+class Equations:
+    """Equations below each other, aligned at their signs."""
+
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """What there is, with shapes: kind, quantities, rows and columns."""
+
+    rows: tuple[tuple[str, tuple[Node, ...], tuple[Expr, Expr]], ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and what stands below it; level 1 is the highest."""
+
+    heading: tuple[Piece, ...]
+    body: tuple[Words | Equations | Shapes, ...] = ()
+    level: int = 1
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A title and sections."""
+
+    title: str
+    sections: tuple[Section, ...]
+
+
+def fixed(left: Node, right: Node, span: Span | None, *, descending: bool = False) -> Line:
+    """Make a line; over a single time, that time takes the place of ``t``."""
+    if span is not None and span.single:
+        return Line(at_time(left, span.lo), at_time(right, span.lo))
+    return Line(left, right, span, descending)
+
+
+def forward_lines(network: Network) -> Iterator[Line]:
+    """Yield the equations of a network in the order in which they run."""
+    for block in network.blocks:
+        equations = block.equations if isinstance(block, Scan) else (block,)
+        for equation in equations:
+            yield fixed(equation.lhs, equation.rhs, equation.span, descending=getattr(block, "step", 1) == -1)
+
+
+def given_of(adjoint: Adjoint, line: Equation, derivation: Derivation) -> Given | None:
+    """Return the given quantity whose gradient a line is, or ``None`` where it is an adjoint on the way."""
+    for given in derivation.wanted:
+        if given.quantity != adjoint.of:
+            continue
+        if given.span is None or line.span is None or not derivation.network.order.disjoint(given.span, line.span):
+            return given
+    return None
+
+
+def ascending(network: Network) -> set[Basic]:
+    """Return the series that the network computes from the first time to the last."""
+    scans = [block for block in network.blocks if isinstance(block, Scan)]
+    return {e.quantity for scan in scans for e in scan.equations if scan.step == 1}
+
+
+def backward_lines(derivation: Derivation) -> Iterator[Line]:
+    """Yield the adjoints on the way, each in the order of times in which the backward pass meets them."""
+    forward = ascending(derivation.network)
+    for adjoint in derivation.adjoints:
+        descending = adjoint.of in forward
+        own = [line for line in adjoint.lines if given_of(adjoint, line, derivation) is None]
+        for line in reversed(own) if descending else own:
+            yield fixed(line.lhs, line.rhs, line.span, descending=descending)
+
+
+def gradient_lines(derivation: Derivation, wrt: str | None) -> Iterator[Line]:
+    """Yield the gradients: of parameters and directions, then of inputs, then of initial states."""
+    rank = {"parameter": 0, "direction": 1, "input": 2, "initial": 3}
+    found = []
+    for adjoint in derivation.adjoints:
+        for line in adjoint.lines:
+            given = given_of(adjoint, line, derivation)
+            if given is not None and wrt in {None, given.name, str(adjoint.of.key)}:
+                found.append((rank[given.kind], given, line))
+    for _, given, line in sorted(found, key=lambda item: item[0]):
+        value = given.quantity[t] if isinstance(given.quantity, Series) else given.quantity
+        made = fixed(value, line.rhs, line.span)
+        yield Line(Ratio(derivation.network.loss, made.left), made.right, made.span)
+
+
+def shapes(network: Network) -> Shapes:
+    """List the given quantities, then the computed ones, those of one kind and shape together."""
+    grouped: dict[tuple[str, tuple[Expr, Expr]], dict[Node, None]] = {}
+    for given in network.givens:
+        values: list[Node] = [given.quantity]
+        if isinstance(given.quantity, Series):
+            span = given.span
+            short = given.kind == "initial" and span is not None and (span.hi - span.lo).is_Integer
+            values = [given.quantity[span.lo + k] for k in range(int(span.hi - span.lo) + 1)] if short else [given.quantity[t]]
+        grouped.setdefault((GIVEN[given.kind], given.quantity.shape), {}).update(dict.fromkeys(values))
+    own = {given.quantity for given in network.givens if given.kind != "initial"}
+    for equation in network.equations:
+        if equation.quantity not in own:
+            grouped.setdefault(("computed", equation.lhs.shape), {})[equation.lhs] = None
+    return Shapes(tuple((kind, tuple(values), shape) for (kind, shape), values in grouped.items()))
+
+
+def notes(derivation: Derivation) -> tuple[Words, ...]:
+    """Say what the signs mean and when the lines hold."""
+    q, dq = Series("q")[t], Series("q", (derivation.order,))[t]
+    out: list[Words] = [
+        Words((Equality(dq, Ratio(derivation.network.loss, q)), " has the shape of ", q, " (denominator layout).")),
+    ]
+    for condition in derivation.conditions:
+        out.append(Words(("Condition on what is given: ", Equality(condition.lhs, condition.rhs), ".")))
+    for length, least in derivation.least:
+        out.append(Words(("The lines hold for ", Equality(length, Integer(least), "≥"), ".")))
+    out.append(Words(("The formulas are for one sequence; over a batch, losses and parameter gradients add up.",)))
+    return tuple(out)
+
+
+def outline(derivation: Derivation, *, wrt: str | None = None, steps: tuple[Section, ...] = ()) -> Outline:
+    """Arrange a derivation for print.
+
+    Args:
+        derivation: What is printed.
+        wrt: Keep only the gradient of this name; the adjoints should be those that lead to it.
+        steps: Sections with the steps, put between forward and backward pass.
+    """
+    network = derivation.network
+    second = "" if derivation.order == 1 else f" (derivation {derivation.order})"
+    sections = [
+        Section(("Quantities",), (shapes(network),)),
+        Section(("Forward pass",), (Equations(tuple(forward_lines(network))),)),
+        *steps,
+        Section(("Backward pass",), (Equations(tuple(backward_lines(derivation))),)),
+        Section(("Gradients",), (Equations(tuple(gradient_lines(derivation, wrt))),)),
+        Section(("Conventions",), notes(derivation)),
+    ]
+    kept = tuple(s for s in sections if not any(isinstance(part, Equations) and not part.lines for part in s.body))
+    return Outline(f"Backpropagation through time: {network.name}{second}", kept)
+
+
+def cell_outline(cell: Cell) -> Outline:
+    """Arrange the equations of a cell for print."""
+    grouped: dict[tuple[str, tuple[Expr, Expr]], list[Node]] = {}
+    for parameter in cell.parameters:
+        grouped.setdefault(("parameters", parameter.shape), []).append(parameter)
+    for series in cell.inputs:
+        grouped.setdefault(("inputs", series.shape), []).append(series[t])
+    for equation in cell.equations:
+        grouped.setdefault((equation.role or "computed", equation.lhs.shape), []).append(equation.lhs)
+    rows = tuple((kind, tuple(values), shape) for (kind, shape), values in grouped.items())
+    source = (Words((f"Source: {cell.source}.",)),) if cell.source else ()
+    title = f"{cell.name}: {cell.title}" if cell.title else cell.name
+    return Outline(title, (
+        Section(("Equations",), (Equations(tuple(Line(e.lhs, e.rhs) for e in cell.equations)), *source)),
+        Section(("Quantities",), (Shapes(rows),)),
+    ))

@@ -1,0 +1,97 @@
+"""A derivation for a terminal, aligned at the equals signs, in Unicode or in ASCII."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+
+from symrnn.render.outline import Code, Equations, Line, Outline, Piece, Section, Shapes, Words
+from symrnn.render.words import padded, pieces, plain, when, width, written
+from symrnn.style import Style
+
+COLUMNS = 100
+INDENT = "  "
+
+
+def write_text(outline: Outline, style: Style) -> str:
+    """Write an outline as text of at most 100 columns, as far as single terms are not longer."""
+    title = plain(outline.title, style)
+    rows = [title, "=" * width(title)]
+    for section in outline.sections:
+        rows += ["", *section_rows(section, style)]
+    return "\n".join(row.rstrip() for row in rows) + "\n"
+
+
+def section_rows(section: Section, style: Style) -> list[str]:
+    """Heading and body of one section."""
+    heading = sentence(section.heading, style)
+    rows = [heading, "-" * width(heading)] if section.level == 1 else [heading]
+    for part in section.body:
+        if isinstance(part, Equations):
+            rows += equation_rows(part.lines, style)
+        elif isinstance(part, Shapes):
+            rows += shape_rows(part, style)
+        else:
+            rows += wrapped(part, style)
+    return rows
+
+
+def sentence(parts: Iterable[Piece], style: Style) -> str:
+    """Write words and formulas in a row."""
+    return "".join(plain(raw, style) if (raw := raw_text(part)) is not None else written(part, style) for part in parts)
+
+
+def raw_text(part: Piece) -> str | None:
+    """Return the text of a piece that is no formula."""
+    if isinstance(part, Code):
+        return part.content
+    return part if isinstance(part, str) else None
+
+
+def wrapped(words: Words, style: Style) -> list[str]:
+    """Break a sentence at blanks."""
+    return textwrap.wrap(sentence(words.pieces, style), COLUMNS, initial_indent=INDENT, subsequent_indent=INDENT * 2)
+
+
+def shape_rows(shapes: Shapes, style: Style) -> list[str]:
+    """One row for each kind and shape."""
+    cross = style.pick("", "×", "x")
+    rows = [(kind, cross.join(str(size) for size in shape), values) for kind, values, shape in shapes.rows]
+    first, second = (max(width(row[column]) for row in rows) + 2 for column in (0, 1))
+    out, last = [], ""
+    for kind, shape, values in rows:
+        names = textwrap.wrap(", ".join(written(v, style) for v in values), COLUMNS - len(INDENT) - first - second)
+        shown = kind if kind != last else ""
+        out.append(INDENT + padded(shown, first) + padded(shape, second) + names[0])
+        out += [INDENT + " " * (first + second) + more for more in names[1:]]
+        last = kind
+    return out
+
+
+def equation_rows(lines: Iterable[Line], style: Style) -> list[str]:
+    """Equations aligned at their signs, with the ranges of times in a column at the right."""
+    listed = list(lines)
+    lefts = ["" if line.left is None else written(line.left, style) for line in listed]
+    ranges = [when(line, style) for line in listed]
+    left = max(map(width, lefts))
+    sign = max(len(line.sign) for line in listed)
+    room = COLUMNS - len(INDENT) - left - sign - 2 - max(map(width, ranges)) - (2 if any(ranges) else 0)
+    rights = [filled(pieces(line.right, style), room) for line in listed]
+    right = max((width(row) for rows, when_ in zip(rights, ranges, strict=True) if when_ for row in rows), default=0)
+    out = []
+    for line, name, rows, at in zip(listed, lefts, rights, ranges, strict=True):
+        first = f"{INDENT}{padded(name, left)} {line.sign:>{sign}} "
+        out.append(first + (padded(rows[0], min(right, room)) + INDENT + at if at else rows[0]))
+        out += [" " * width(first) + more for more in rows[1:]]
+    return out
+
+
+def filled(terms: list[str], room: int) -> list[str]:
+    """Break a sum before a term where the row would be longer than ``room``."""
+    rows = [terms[0]]
+    for term in terms[1:]:
+        if width(rows[-1]) + 1 + width(term) <= room:
+            rows[-1] += " " + term
+        else:
+            rows.append(INDENT + term)
+    return rows
