@@ -71,8 +71,9 @@ def use_relation(term: Any, relation: Relation) -> Any:
         if moving is None or type(node) is not type(relation.lhs):
             return node
         here = next((leaf for leaf in leaves(node) if isinstance(leaf, At) and leaf.series == moving.series), None)
-        same = here is not None and at_time(relation.lhs, here.time) == node
-        return at_time(relation.rhs, here.time) if same else node
+        if here is None or at_time(relation.lhs, here.time) != node:
+            return node
+        return at_time(relation.rhs, here.time)
 
     return rebuilt(term, change)
 
@@ -87,10 +88,10 @@ def collected(term: Node) -> Node:
     front = split[0][0]
     if front not in (1, -1) and all(c in (front, -front) for c, _ in split):
         return Scaled(front, collected(Plus(*(Scaled(c / front, core) for c, core in split))))
-    tails = {core.args[-1] if isinstance(core, Product) and core.args[-1].shape == (1, 1) else None for _, core in split}
-    if len(tails) == 1 and None not in tails:
+    tail = split[0][1].args[-1] if isinstance(split[0][1], Product) else None
+    if tail is not None and tail.shape == (1, 1) and all(isinstance(c, Product) and c.args[-1] == tail for _, c in split):
         rest = Plus(*(Scaled(c, Product(*core.args[:-1])) for c, core in split))
-        return Product(collected(rest), tails.pop())
+        return Product(collected(rest), tail)
     groups: dict[Any, list[Node]] = {}
     for part in term.args:
         groups.setdefault(_leading_adjoint(part) or part, []).append(part)

@@ -1,18 +1,8 @@
 """The closed set of nodes that every formula is made of; all are SymPy matrix expressions."""
 
-from symrnn.expr.algebra import (
-    Hadamard,
-    Node,
-    Ones,
-    Plus,
-    Product,
-    Scaled,
-    Transposed,
-    Zeros,
-    same,
-    split_scalar,
-)
+from symrnn.expr.algebra import Hadamard, Plus, Product, Scaled, Transposed, split_scalar
 from symrnn.expr.maps import Diag, Elementwise, Identity, LogSoftmax, OneHot, Softmax, StopGradient, Total
+from symrnn.expr.node import Node, Ones, Zeros, same
 from symrnn.expr.quantities import At, Leaf, Series, Static, dim, t
 from symrnn.expr.sequences import Column, Columns, Gather, Rows, Stacked, TimeSum, bound_index, time_sum
 

@@ -7,21 +7,23 @@ from typing import Any
 from sympy import Expr, Integer, KroneckerDelta, Sum, exp, log, sympify
 from sympy.core.symbol import Dummy, Str
 
+from symrnn.activations import activation
 from symrnn.errors import SpecError
-from symrnn.expr.algebra import Node, Ones, Product, Scaled, Shape, Zeros, described, function_row, same, split_scalar
+from symrnn.expr.algebra import Product, Scaled, split_scalar
+from symrnn.expr.node import Node, Ones, Shape, Zeros, described, same
 
 
 class Elementwise(Node):
     """``f(A)`` with an elementwise function of the activation table."""
 
     def __new__(cls, name: Any, matrix: Node) -> Any:
-        row = function_row(name)
+        row = activation(str(name))
         return matrix if row.name == "identity" else cls.make(Str(row.name), matrix)
 
     @property
     def function(self) -> Any:
         """The row of the activation table."""
-        return function_row(self.args[0])
+        return activation(str(self.args[0]))
 
     @property
     def shape(self) -> Shape:

@@ -15,7 +15,11 @@ class Operators:
     """What ``Node`` does with operators; the node types are looked up in the closed set by name."""
 
     registry: ClassVar[dict[str, Any]] = {}
-    shape: tuple[Expr, Expr]
+
+    @property
+    def shape(self) -> tuple[Expr, Expr]:
+        """Rows and columns."""
+        raise TypeError(f"{type(self).__name__} does not say its shape")
 
     @staticmethod
     def _node(name: str) -> Callable[..., Any]:

@@ -14,7 +14,7 @@ from sympy.core.symbol import Str
 from sympy.matrices.expressions.matexpr import MatrixElement
 
 from symrnn import writer
-from symrnn.expr.algebra import Node, Shape
+from symrnn.expr.node import Node, Shape
 
 t = Symbol("t", integer=True)
 

@@ -12,8 +12,9 @@ from typing import Any
 from sympy import Basic, Expr, Integer, KroneckerDelta, Piecewise, Sum, Symbol, sympify
 
 from symrnn.errors import SpecError
-from symrnn.expr.algebra import Node, Scaled, Shape, Zeros, described, same, split_scalar
+from symrnn.expr.algebra import Scaled, split_scalar
 from symrnn.expr.maps import OneHot
+from symrnn.expr.node import Node, Shape, Zeros, described, same
 from symrnn.expr.quantities import At, t
 
 

@@ -155,7 +155,8 @@ def check_ends(readout: str | None, loss: str | None) -> tuple[str, str]:
 
 def refuse_clash(cell: Cell, equations: tuple[Equation, ...]) -> None:
     """Refuse a cell that uses a name of the readout."""
-    own = {q.name for q in (*cell.parameters, *cell.inputs)} | {e.name for e in equations}
+    given = [*(p.name for p in cell.parameters), *(x.name for x in cell.inputs)]
+    own = set(given) | {e.name for e in equations}
     clash = sorted(own & {A_Y, Y_HAT, Y, ELL, MASK, "L", "N", "W_hy", "b_y"})
     if clash:
         raise SpecError(f"cell '{cell.name}' uses the name {clash[0]}, which the readout needs; rename it")
