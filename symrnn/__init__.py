@@ -1,1 +1,99 @@
-"""symrnn: backpropagation through time, derived, proved, printed and run."""
+"""symrnn: backpropagation through time, derived, proved, printed and run.
+
+Each public name is loaded from the module that defines it when it is first used, so ``import symrnn`` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import MappingProxyType, ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from symrnn.bptt import derive
+    from symrnn.cell import Cell, Equation
+    from symrnn.cells import CELLS, cell
+    from symrnn.codegen import to_numpy
+    from symrnn.derivation import Derivation, hessian_vector_network
+    from symrnn.errors import DataError, NotSupportedError, OutputError, SpecError, SymrnnError
+    from symrnn.expr import LogSoftmax, Softmax, Total, dim, t, time_sum
+    from symrnn.functions import (
+        cos,
+        elementwise,
+        elu,
+        exp,
+        identity,
+        leaky_relu,
+        log,
+        parameter,
+        phi,
+        relu,
+        series,
+        sigmoid,
+        sin,
+        softplus,
+        stack,
+        tanh,
+    )
+    from symrnn.network import Given, Network, Scan, network
+    from symrnn.notation import PROFILES, Notation
+    from symrnn.render import from_json, render
+    from symrnn.times import Span
+    from symrnn.verify.panel import check
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CELLS", "PROFILES", "Cell", "DataError", "Derivation", "Equation", "Given", "LogSoftmax", "Network", "Notation",
+    "NotSupportedError", "OutputError", "Scan", "Softmax", "Span", "SpecError", "SymrnnError", "Total", "cell", "check",
+    "cos", "derive", "dim", "elementwise", "elu", "exp", "from_json", "hessian_vector_network", "identity",
+    "leaky_relu", "log", "network", "parameter", "phi", "relu", "render", "series", "sigmoid", "sin", "softplus",
+    "stack", "t", "tanh", "time_sum", "to_numpy",
+]
+
+PUBLIC = MappingProxyType({
+    name: module
+    for module, names in {
+        "symrnn.bptt": "derive",
+        "symrnn.cell": "Cell Equation",
+        "symrnn.cells": "CELLS cell",
+        "symrnn.codegen": "to_numpy",
+        "symrnn.derivation": "Derivation hessian_vector_network",
+        "symrnn.errors": "DataError NotSupportedError OutputError SpecError SymrnnError",
+        "symrnn.expr": "LogSoftmax Softmax Total dim t time_sum",
+        "symrnn.functions": (
+            "cos elementwise elu exp identity leaky_relu log parameter phi relu series sigmoid sin softplus stack tanh"
+        ),
+        "symrnn.network": "Given Network Scan network",
+        "symrnn.notation": "PROFILES Notation",
+        "symrnn.render": "from_json render",
+        "symrnn.times": "Span",
+        "symrnn.verify.panel": "check",
+    }.items()
+    for name in names.split()
+})
+"""Public name to the module that defines it."""
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used."""
+    if name not in PUBLIC:
+        raise AttributeError(f"module 'symrnn' has no attribute '{name}'")
+    return getattr(importlib.import_module(PUBLIC[name]), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return [*__all__, "__version__"]
+
+
+class _Package(ModuleType):
+    """The package: ``symrnn.cell`` and ``symrnn.network`` stay the functions when modules of that name are loaded."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in PUBLIC and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -1,0 +1,196 @@
+"""The command line: the only module that prints or exits.
+
+Results go to standard output, everything else to standard error. Exit status: 0, or 1 where something was refuted, 3
+where something could not be decided, 2 for bad input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import symrnn
+from symrnn.errors import OutputError, SpecError, SymrnnError, unknown
+from symrnn.parsing import COMMANDS, overview
+
+MODULES = {
+    "load_network": "symrnn.loading",
+    "write_whole": "symrnn.output",
+    "cells_text": "symrnn.tables",
+    "reports_text": "symrnn.tables",
+    "reports_json": "symrnn.tables",
+    "to_ascii": "symrnn.tables",
+}
+"""What is loaded by name when a command needs it, beside the public names of the package."""
+NETWORK = ("task", "loss", "readout", "over_time", "over_batch", "mask", "feed")
+CELL = ("activation", "update_gate", "bias")
+
+Result = tuple[str, int]
+
+
+def use(name: str) -> Any:
+    """Load a function by name."""
+    return getattr(importlib.import_module(MODULES[name]), name) if name in MODULES else getattr(symrnn, name)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        argv: The arguments without the program's name; those of the process by default.
+
+    Returns:
+        The exit status.
+    """
+    args = list(sys.argv[1:] if argv is None else argv)
+    try:
+        text, status = run(args)
+        emit(text)
+    except KeyboardInterrupt:
+        return complain("interrupted", 130)
+    except SymrnnError as error:
+        return complain(str(error), 2, debug="--debug" in args)
+    except Exception as error:  # a bug of ours: one line, and how to see more
+        what = f"internal error, {type(error).__name__}: {error}; run again with --debug and report what it shows"
+        return complain(what, 2, debug="--debug" in args)
+    return status
+
+
+def run(args: list[str]) -> Result:
+    """Dispatch on the first argument."""
+    if not args:
+        raise SpecError(f"no command; one of {', '.join(COMMANDS)}; see symrnn --help")
+    if args[0] in {"-h", "--help"}:
+        return overview(), 0
+    if args[0] == "--version":
+        return f"symrnn {symrnn.__version__}\n", 0
+    if args[0] not in COMMANDS:
+        raise unknown("option" if args[0].startswith("-") else "command", args[0], [*COMMANDS, "--help", "--version"])
+    parser = COMMANDS[args[0]].parser()
+    if {"-h", "--help"} & set(args):
+        return parser.format_help(), 0
+    options = parser.parse_strictly(args[1:])
+    with light_sympy():
+        return RUN[args[0]](options)
+
+
+@contextlib.contextmanager
+def light_sympy() -> Iterator[None]:
+    """Load SymPy with Python's own integers: it would import python-flint where that is installed."""
+    name = "SYMPY_GROUND_TYPES"
+    if name in os.environ or "sympy" in sys.modules:
+        yield
+        return
+    os.environ[name] = "python"
+    try:
+        importlib.import_module("sympy")
+    finally:
+        del os.environ[name]
+    yield
+
+
+def derivation_of(options: argparse.Namespace, *, assume: bool = True) -> Any:
+    """Derive the network that the options describe."""
+    cell = {name: value for name in CELL if (value := getattr(options, name)) is not None}
+    wiring = {name: value for name in NETWORK if (value := getattr(options, name)) is not None}
+    net = use("load_network")(options.cell, cell, {**wiring, "bias": options.bias is not False}, dict(options.size))
+    return use("derive")(net, assume=assume)
+
+
+def run_cells(options: argparse.Namespace) -> Result:
+    """``symrnn cells``."""
+    return use("cells_text")(), 0
+
+
+def run_derive(options: argparse.Namespace) -> Result:
+    """``symrnn derive``."""
+    ascii_only = options.output is None and not can_print("ŷᵀ⊙")
+    derivation = derivation_of(options, assume=options.assume)
+    text = use("render")(
+        derivation, options.format, notation=options.notation, wrt=options.wrt, steps=options.steps, ascii=ascii_only
+    )
+    return deliver(text, options)
+
+
+def run_code(options: argparse.Namespace) -> Result:
+    """``symrnn code``."""
+    return deliver(use("to_numpy")(derivation_of(options), style=options.style).source, options)
+
+
+def run_check(options: argparse.Namespace) -> Result:
+    """``symrnn check``."""
+    reports = use("check")(derivation_of(options), judges=options.judge, seed=options.seed, before=progress())
+    status = 1 if any(r.refuted for r in reports) else 3 if any(not r.ok for r in reports) else 0
+    return use("reports_json" if options.json else "reports_text")(reports), status
+
+
+RUN: dict[str, Callable[[argparse.Namespace], Result]] = {
+    "cells": run_cells, "derive": run_derive, "code": run_code, "check": run_check,
+}
+
+
+def deliver(text: str, options: argparse.Namespace) -> Result:
+    """Write a result to the file that the options name, or return it to be printed."""
+    text = text.rstrip("\n") + "\n"
+    if options.output is None:
+        return text, 0
+    use("write_whole")(options.output, text, force=options.force)
+    print(f"symrnn: wrote {options.output}", file=sys.stderr)
+    return "", 0
+
+
+def progress() -> Callable[[str], None]:
+    """Return what a judge's name is reported to: a line on a terminal, nothing elsewhere."""
+    if not sys.stderr.isatty():
+        return lambda name: None
+    return lambda name: print(f"\r\x1b[K{name} …" if name else "\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def can_print(text: str) -> bool:
+    """Tell whether standard output can show a text."""
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def emit(text: str) -> None:
+    """Print a result, in ASCII where the terminal knows no better."""
+    if not text:
+        return
+    if sys.stdout is None:
+        raise OutputError("standard output is closed; use -o FILE")
+    try:
+        sys.stdout.write(text if can_print(text) else use("to_ascii")(text))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence()
+    except OSError as error:
+        silence()
+        raise OutputError(f"cannot write to standard output: {(error.strerror or str(error)).lower()}") from None
+
+
+def silence() -> None:
+    """Drop what is left for a closed pipe or a full disk, so that Python does not complain when it exits."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def complain(message: str, status: int, *, debug: bool = False) -> int:
+    """Print one line to standard error, after the traceback where it is wanted."""
+    if sys.stderr is None:
+        return status
+    if debug:
+        traceback.print_exc()
+    line = " ".join(message.split())
+    with contextlib.suppress(OSError):
+        print(f"symrnn: error: {line}".encode(sys.stderr.encoding or "ascii", "backslashreplace").decode(
+            sys.stderr.encoding or "ascii"), file=sys.stderr)
+    return status

@@ -1,0 +1,138 @@
+"""Cells by name or from a user's own file, ``my_cell.py:CELL``, and networks of them as the command line asks."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import inspect
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from sympy import Integer
+
+from symrnn.cell import Cell
+from symrnn.cells import CELLS, cell
+from symrnn.errors import SpecError, SymrnnError, unknown
+from symrnn.network import Network, network
+
+
+def load_cell(where: str, options: dict[str, Any]) -> Cell:
+    """Find a cell.
+
+    Args:
+        where: A name of ``CELLS``, or ``path.py:NAME`` for a ``Cell`` that a file defines.
+        options: Options of a published cell, such as ``{"activation": "relu"}``; a file has none.
+
+    Raises:
+        SpecError: Unknown name or option, or a file that cannot be used, with the line at fault.
+    """
+    path, colon, name = where.rpartition(":")
+    if where.endswith(".py"):
+        raise SpecError(f"which cell of {where}? write {where}:NAME, where NAME is a symrnn.Cell that the file defines")
+    if not colon or not path.endswith(".py"):
+        return published_cell(where, options)
+    given = [name for name in options if name != "bias"]  # --no-bias is about the readout as well
+    if given:
+        raise SpecError(f"{dashed(given[0])} is an option of the published cells; {where} has its own equations")
+    return cell_of_file(Path(path), name)
+
+
+def load_network(where: str, options: dict[str, Any], wiring: dict[str, Any], sizes: dict[str, int]) -> Network:
+    """Find a cell, wire it, and replace size letters by numbers.
+
+    Args:
+        where: As for ``load_cell``.
+        options: Options of the cell.
+        wiring: Options of ``network``.
+        sizes: Letter to number.
+
+    Raises:
+        SpecError: A name, an option or a letter that nobody defines.
+    """
+    made = network(load_cell(where, options), **wiring)
+    letters = {str(letter): letter for letter in made.sizes}
+    for letter in sizes:
+        if letter not in letters:
+            raise unknown("size", letter, letters)
+    return made.with_sizes({letters[letter]: Integer(number) for letter, number in sizes.items()}) if sizes else made
+
+
+def dashed(option: str) -> str:
+    """Spell an option as the command line does."""
+    return "--" + option.replace("_", "-")
+
+
+def published_cell(name: str, options: dict[str, Any]) -> Cell:
+    """Build a published cell, and refuse an option that it does not have."""
+    if name not in CELLS:
+        error = unknown("cell", name, CELLS)
+        raise SpecError(f"{error}; your own cell is path.py:NAME")
+    takes = list(inspect.signature(CELLS[name]).parameters)
+    for option in options:
+        if option not in takes:
+            raise SpecError(f"cell '{name}' has no option {dashed(option)}; it takes {', '.join(map(dashed, takes))}")
+    return cell(name, **options)
+
+
+def cell_of_file(path: Path, name: str) -> Cell:
+    """Run a file and return the cell that it binds to a name."""
+    module = module_of(path)
+    cells = [key for key, value in vars(module).items() if isinstance(value, Cell)]
+    if not hasattr(module, name):
+        if not cells:
+            raise SpecError(f"{path} defines no '{name}' and no symrnn.Cell at all; add {name or 'CELL'} = symrnn.Cell(...)")
+        raise unknown(f"cell of {path}", name, cells)
+    found = getattr(module, name)
+    if not isinstance(found, Cell):
+        hint = f"; the file's cells: {', '.join(cells)}" if cells else ""
+        raise SpecError(f"{path}: {name} is a {type(found).__name__}; expected a symrnn.Cell{hint}")
+    return found
+
+
+def module_of(path: Path) -> ModuleType:
+    """Run a user's file as Python would run a script; what it prints goes to standard error."""
+    if path.is_dir() or not path.exists():
+        raise SpecError(f"no such file: {path}" if not path.exists() else f"{path} is a directory; expected a Python file")
+    module_spec = importlib.util.spec_from_file_location(f"symrnn_user_{path.stem}", path)
+    if module_spec is None or module_spec.loader is None:
+        raise SpecError(f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(module_spec)
+    try:
+        with beside(path), contextlib.redirect_stdout(sys.stderr):
+            module_spec.loader.exec_module(module)
+    except SyntaxError as error:
+        raise SpecError(f"{error.filename or path}, line {error.lineno}: {error.msg}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"cannot read {path}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise SpecError(f"{path}, line {line_at_fault(error, path)}: {described(error)}") from error
+    return module
+
+
+@contextlib.contextmanager
+def beside(path: Path) -> Iterator[None]:
+    """Let a file import its neighbours, and leave no bytecode beside it."""
+    folder, written = str(path.resolve().parent), sys.dont_write_bytecode
+    sys.path.insert(0, folder)
+    sys.dont_write_bytecode = True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = written
+        sys.path.remove(folder)
+
+
+def described(error: BaseException) -> str:
+    """Say what a user's file raised, in a line."""
+    message = str(error).strip().partition("\n")[0]
+    return message if isinstance(error, SymrnnError) else f"{type(error).__name__}: {message}"
+
+
+def line_at_fault(error: BaseException, path: Path) -> int:
+    """Return the last line of the file that took part in an error."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return next((f.lineno or 0 for f in reversed(frames) if Path(f.filename).name == path.name), 0)

@@ -1,0 +1,51 @@
+"""Files are written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from symrnn.errors import OutputError
+
+
+def write_whole(path: str | Path, text: str, *, force: bool = False) -> None:
+    """Write UTF-8 text to a file, by way of a temporary file beside it that takes its place when it is complete.
+
+    Args:
+        path: Where to write; a link is followed, and a device or a pipe is written to as it is.
+        text: The content.
+        force: Whether a file that exists may be replaced.
+
+    Raises:
+        OutputError: The file exists and ``force`` is false, or the path cannot be written.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        if target.exists() and not target.is_file() and not target.is_dir():
+            target.write_text(text, encoding="utf-8")
+            return
+        if target.exists() and not target.is_dir() and not force:
+            raise OutputError(f"{path} exists; use --force to replace it, or choose another name")
+        replace_whole(target, text)
+    except OutputError:
+        raise
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from None
+
+
+def replace_whole(target: Path, text: str) -> None:
+    """Put a complete file in the place of ``target``, with the permissions of the one that was there."""
+    if target.is_dir():
+        raise OutputError(f"cannot write {target}: it is a directory; add the name of a file")
+    if target.exists() and not os.access(target, os.W_OK):
+        raise OutputError(f"cannot write {target}: permission denied")
+    draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with draft.open("x", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+        if target.exists():
+            shutil.copymode(target, draft)
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -1,0 +1,191 @@
+"""The arguments of the command line: one parser a command, errors in one line with the nearest names.
+
+Nothing here imports SymPy, so that ``--help`` is immediate; a test holds the names in the help against the tables.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from symrnn.errors import SpecError, unknown
+
+TOP = """\
+usage: symrnn COMMAND [options]
+
+Backpropagation through time for recurrent cells: derived at matrix level with every step justified, proved by three
+independent judges, printed for a terminal, as LaTeX, Markdown or JSON, and turned into NumPy code.
+
+commands:
+{commands}
+
+CELL is a published cell (rnn, lstm, gru, gru-reset-after) or your own: my_cell.py:CELL, where the file my_cell.py
+binds the name CELL to a symrnn.Cell.
+
+examples:
+  symrnn derive lstm                                  the whole derivation, readable in a terminal
+  symrnn derive lstm --wrt W_f --steps                what leads to one gradient, each step with its rule
+  symrnn code lstm --task many-to-many -o lstm_bptt.py
+  symrnn check lstm
+
+symrnn COMMAND --help says more; symrnn --version prints the version.
+"""
+
+NETWORK_OPTIONS: Sequence[tuple[str, dict[str, str]]] = (
+    ("--task", dict(metavar="NAME", help="many-to-many (default), many-to-one, one-to-one, one-to-many")),
+    ("--loss", dict(metavar="NAME", help="cross-entropy (default), binary-cross-entropy, squared-error")),
+    ("--readout", dict(metavar="NAME", help="softmax, sigmoid, linear; by default the one that goes with the loss")),
+    ("--over-time", dict(metavar="HOW", help="sum (default) or mean of the losses of the times")),
+    ("--over-batch", dict(metavar="HOW", help="sum (default) or mean of the losses of a batch")),
+    ("--feed", dict(metavar="WHAT", help="one-to-many: the input after the first time, nothing (default) or output")),
+    ("--activation", dict(metavar="NAME", help="rnn: tanh (default), sigmoid, relu, leaky_relu, softplus, elu, sin, "
+                                               "identity, or phi for one that is left open")),
+    ("--update-gate", dict(metavar="WAY", help="gru: an open gate keeps the old state (default) or lets the new one in")),
+)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that raises instead of printing."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise ``SpecError`` with the command's name."""
+        raise SpecError(f"{message}; see {self.prog} --help")
+
+    def parse_strictly(self, args: Sequence[str]) -> argparse.Namespace:
+        """Parse, and refuse what is left over with the nearest options.
+
+        Raises:
+            SpecError: An unknown option, a missing or a superfluous argument, a value that does not fit.
+        """
+        options = [option for option in self._option_string_actions if option.startswith("--")]
+        for arg in args:
+            name = arg.partition("=")[0]
+            if name.startswith("--") and len(name) > 2 and name not in options:
+                raise unknown("option", name, options)
+        found, rest = self.parse_known_args(args)
+        if rest:
+            raise SpecError(f"unexpected argument '{rest[0]}'; see {self.prog} --help")
+        return found
+
+
+def size(text: str) -> tuple[str, int]:
+    """Read ``D=1``."""
+    letter, equals, number = text.partition("=")
+    if not (letter.isalpha() and equals and number.isascii() and number.isdigit() and int(number) > 0):
+        raise argparse.ArgumentTypeError(f"a size is a letter and a positive number, such as D=1; got '{text}'")
+    return letter, int(number)
+
+
+def parser(name: str, about: str, examples: str) -> Parser:
+    """Make the parser of a command; help and version are handled by the caller, who prints."""
+    made = Parser(
+        prog=f"symrnn {name}", description=about, epilog="examples:\n" + examples, add_help=False, allow_abbrev=False,
+        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, max_help_position=26, width=110),
+    )
+    made.add_argument("--help", "-h", action="store_true", help="show this help")
+    made.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return made
+
+
+def with_network(made: Parser) -> Parser:
+    """Add the cell and what makes a network of it."""
+    made.add_argument("cell", metavar="CELL", help="rnn, lstm, gru, gru-reset-after, or path.py:NAME")
+    group = made.add_argument_group("the network")
+    for option, settings in NETWORK_OPTIONS:
+        group.add_argument(option, **settings)  # type: ignore[arg-type]  # metavar and help are texts
+    group.add_argument("--mask", action="store_true", default=None, help="weight the loss of each time with a given m_t")
+    group.add_argument("--bias", action=argparse.BooleanOptionalAction, help="biases in the cell; --no-bias: none at all")
+    group.add_argument("--size", metavar="D=1", type=size, action="append", default=[],
+                       help="replace a size letter by a number (again for more); 1 makes a scalar")
+    return made
+
+
+def with_file(made: Parser) -> Parser:
+    """Add where the result goes."""
+    group = made.add_argument_group("the result")
+    group.add_argument("-o", "--output", metavar="FILE", help="write a file, whole or not at all; without it, print")
+    group.add_argument("--force", action="store_true", help="replace the file if it exists")
+    return made
+
+
+def cells_parser() -> Parser:
+    """``symrnn cells``."""
+    about = "The published cells: names, states, equations, numbers of parameters with their formula, sources."
+    return parser("cells", about, "  symrnn cells")
+
+
+def derive_parser() -> Parser:
+    """``symrnn derive``."""
+    about = (
+        "Derive backpropagation through time. Gradients have the shape of what they are taken in (denominator layout);\n"
+        "formulas are for one sequence of a batch, vectors are columns, times run from 1 to T."
+    )
+    made = with_file(with_network(parser("derive", about, """\
+  symrnn derive lstm
+  symrnn derive gru --task many-to-one --loss cross-entropy --format latex
+  symrnn derive lstm --wrt W_f --steps
+  symrnn derive rnn --activation phi --notation notes-000
+  symrnn derive rnn --size H=1 --size D=1
+  symrnn derive my_cell.py:CELL --format markdown -o my_cell.md""")))
+    made.add_argument("--format", metavar="NAME", default="unicode", help="unicode (default), latex, markdown, json")
+    made.add_argument("--notation", metavar="NAME", default="indexed", help="indexed (default): W_hh, h_t; notes-000: "
+                      "U W V, superscript time")
+    made.add_argument("--wrt", metavar="NAME", help="only what leads to the gradient in NAME, such as W_f, x or h_0")
+    made.add_argument("--steps", action="store_true", help="justify every step: equation, rule, local derivative")
+    made.add_argument("--no-assume", dest="assume", action="store_false",
+                      help="do not use what is assumed of the data (that a target sums to one)")
+    return made
+
+
+def code_parser() -> Parser:
+    """``symrnn code``."""
+    about = (
+        "Write the derivation as NumPy code that a person can read and keep: a module that needs NumPy only, with a\n"
+        "function of (params, x, y) that returns the loss and the gradients by name. The batch is the leading axis."
+    )
+    made = with_file(with_network(parser("code", about, """\
+  symrnn code lstm --task many-to-many -o lstm_bptt.py
+  symrnn code rnn --loss squared-error
+  symrnn code my_cell.py:CELL -o my_bptt.py --force""")))
+    made.add_argument("--style", metavar="NAME", default="readable", help="readable (default): one line an equation")
+    return made
+
+
+def check_parser() -> Parser:
+    """``symrnn check``."""
+    about = (
+        "Hold the derivation and its code against judges that know none of the rules that made them: exact arithmetic on\n"
+        "the unrolled network (entrywise), rigorous ball arithmetic on the code (balls), and numbers (numeric)."
+    )
+    made = with_network(parser("check", about + "\n\nExit status: 0 all agree, 1 something was refuted, 3 something could "
+                               "not be decided, 2 bad input.", """\
+  symrnn check lstm
+  symrnn check gru --task many-to-one --judge entrywise --judge balls
+  symrnn check my_cell.py:CELL --json"""))
+    made.add_argument("--judge", metavar="NAME", action="append", help="entrywise, balls, numeric; again for more; default all")
+    made.add_argument("--seed", metavar="N", type=int, default=0, help="seed of the random points (default 0)")
+    made.add_argument("--json", action="store_true", help="the reports as JSON")
+    return made
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command: what the overview says, and how its parser is made."""
+
+    about: str
+    parser: Callable[[], Parser]
+
+
+COMMANDS = {
+    "cells": Command("list the published cells", cells_parser),
+    "derive": Command("print the derivation", derive_parser),
+    "code": Command("print or write the NumPy code", code_parser),
+    "check": Command("run the judges on derivation and code", check_parser),
+}
+
+
+def overview() -> str:
+    """Return the help of the program."""
+    return TOP.format(commands="\n".join(f"  {name:<8}{command.about}" for name, command in COMMANDS.items()))
