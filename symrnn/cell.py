@@ -56,6 +56,9 @@ class Equation:
     def __str__(self) -> str:
         return f"{writer.text(self.lhs)} = {writer.text(self.rhs)}"
 
+    def _repr_latex_(self) -> str:
+        return writer.display([self])
+
 
 def as_equation(item: Any) -> Equation:
     """Accept an ``Equation`` or a pair ``(h[t], formula)``."""
@@ -117,6 +120,9 @@ class Cell:
         ):
             object.__setattr__(self, field_name, value)
         self._validate()
+
+    def _repr_latex_(self) -> str:
+        return writer.display(self.equations)
 
     def _validate(self) -> None:
         defined: dict[Basic, Equation] = {}

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from sympy import Basic, Expr, expand
 
+from symrnn import writer
 from symrnn.cell import Equation
 from symrnn.errors import NotSupportedError, SpecError, unknown
 from symrnn.expr import At, Leaf, Node, Plus, Series, Static, Total, Zeros, t
@@ -70,6 +71,9 @@ class Adjoint:
     lines: tuple[Equation, ...]
     role: str
 
+    def _repr_latex_(self) -> str:
+        return writer.display(self.lines)
+
 
 @dataclass(frozen=True)
 class Derivation:
@@ -93,6 +97,9 @@ class Derivation:
     def by_quantity(self) -> dict[Basic, Adjoint]:
         """Adjoints by the quantity that they belong to."""
         return {adjoint.of: adjoint for adjoint in self.adjoints}
+
+    def _repr_latex_(self) -> str:
+        return writer.display(self.lines)
 
     @property
     def wanted(self) -> tuple[Given, ...]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from sympy import Basic, Expr
 
+from symrnn import writer
 from symrnn.cell import Equation
 from symrnn.errors import unknown
 from symrnn.expr import Node, Static
@@ -136,6 +137,9 @@ class Network:
         for g in self.givens:
             found |= {s for d in g.quantity.shape for s in d.free_symbols}
         return tuple(sorted(found, key=str))
+
+    def _repr_latex_(self) -> str:
+        return writer.display(self.equations)
 
     def given(self, name: str) -> Given:
         """Look up a given quantity by its name.

@@ -69,7 +69,7 @@ def shape_rows(shapes: Shapes, style: Style) -> list[str]:
 
 
 def aligned_rows(lines: Iterable[Line], style: Style) -> list[str]:
-    """Write equations for ``align`` or ``aligned``, without the ``\\\\`` between the rows."""
+    """Write equations for ``align`` or ``aligned``, without what ends the rows."""
     out = []
     for line in lines:
         left = "" if line.left is None else written(line.left, style)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from sympy import Basic, Expr, Integer
 
@@ -53,8 +54,8 @@ class Code:
     content: str
 
 
-Formula = Node | Ratio | Chain | Expr
-Piece = str | Code | Equality | Formula
+Formula: TypeAlias = Node | Ratio | Chain | Expr
+Piece: TypeAlias = str | Code | Equality | Formula
 
 
 @dataclass(frozen=True)
@@ -166,20 +167,25 @@ def gradient_lines(derivation: Derivation, wrt: str | None) -> Iterator[Line]:
                 found.append((rank[given.kind], given, line))
     for _, given, line in sorted(found, key=lambda item: item[0]):
         value = given.quantity[t] if isinstance(given.quantity, Series) else given.quantity
-        made = fixed(value, line.rhs, line.span)
-        yield Line(Ratio(derivation.network.loss, made.left), made.right, made.span)
+        single = line.span is not None and line.span.single
+        left, right = (at_time(side, line.span.lo) if single else side for side in (value, line.rhs))
+        yield Line(Ratio(derivation.network.loss, left), right, None if single else line.span)
+
+
+def values_of(given: Given) -> list[Node]:
+    """Return a given quantity at the generic ``t``; initial states at their own times."""
+    if not isinstance(given.quantity, Series):
+        return [given.quantity]
+    if given.kind != "initial" or given.span is None or not (given.span.hi - given.span.lo).is_Integer:
+        return [given.quantity[t]]
+    return [given.quantity[given.span.lo + k] for k in range(int(given.span.hi - given.span.lo) + 1)]
 
 
 def shapes(network: Network) -> Shapes:
     """List the given quantities, then the computed ones, those of one kind and shape together."""
     grouped: dict[tuple[str, tuple[Expr, Expr]], dict[Node, None]] = {}
     for given in network.givens:
-        values: list[Node] = [given.quantity]
-        if isinstance(given.quantity, Series):
-            span = given.span
-            short = given.kind == "initial" and span is not None and (span.hi - span.lo).is_Integer
-            values = [given.quantity[span.lo + k] for k in range(int(span.hi - span.lo) + 1)] if short else [given.quantity[t]]
-        grouped.setdefault((GIVEN[given.kind], given.quantity.shape), {}).update(dict.fromkeys(values))
+        grouped.setdefault((GIVEN[given.kind], given.quantity.shape), {}).update(dict.fromkeys(values_of(given)))
     own = {given.quantity for given in network.givens if given.kind != "initial"}
     for equation in network.equations:
         if equation.quantity not in own:
@@ -190,15 +196,12 @@ def shapes(network: Network) -> Shapes:
 def notes(derivation: Derivation) -> tuple[Words, ...]:
     """Say what the signs mean and when the lines hold."""
     q, dq = Series("q")[t], Series("q", (derivation.order,))[t]
-    out: list[Words] = [
+    return (
         Words((Equality(dq, Ratio(derivation.network.loss, q)), " has the shape of ", q, " (denominator layout).")),
-    ]
-    for condition in derivation.conditions:
-        out.append(Words(("Condition on what is given: ", Equality(condition.lhs, condition.rhs), ".")))
-    for length, least in derivation.least:
-        out.append(Words(("The lines hold for ", Equality(length, Integer(least), "≥"), ".")))
-    out.append(Words(("The formulas are for one sequence; over a batch, losses and parameter gradients add up.",)))
-    return tuple(out)
+        *(Words(("Condition on what is given: ", Equality(c.lhs, c.rhs), ".")) for c in derivation.conditions),
+        *(Words(("The lines hold for ", Equality(n, Integer(least), "≥"), ".")) for n, least in derivation.least),
+        Words(("The formulas are for one sequence; over a batch, losses and parameter gradients add up.",)),
+    )
 
 
 def outline(derivation: Derivation, *, wrt: str | None = None, steps: tuple[Section, ...] = ()) -> Outline:

@@ -9,7 +9,7 @@ from sympy import Basic, Symbol
 
 from symrnn.derivation import Adjoint, Contribution, Derivation, Step
 from symrnn.expr import At, Node, Series, t
-from symrnn.render.outline import Chain, Code, Equations, Line, Ratio, Section, Words, fixed
+from symrnn.render.outline import Chain, Code, Equality, Equations, Line, Ratio, Section, Words, fixed
 from symrnn.vjp import BY_NAME
 
 IDENTITY = ("identity", "q = a  ⟹  δa += g", "the definition of the adjoint")
@@ -19,7 +19,8 @@ def step_sections(derivation: Derivation) -> tuple[Section, ...]:
     """Return one section for each quantity, in the order in which the adjoints are computed."""
     sections = [Section(("Steps",), (Words((
         "Each equation that reads a quantity adds one contribution to its adjoint. "
-        "The reader is shown at the time at which it reads the quantity at ", t, ".",
+        "The reader is shown at the time at which it reads the quantity at ", t, ". "
+        "A row without a left side is the row above with adjoints that are constants, and the conditions, put in.",
     )),))]
     sections += [quantity_section(adjoint, derivation) for adjoint in derivation.adjoints]
     return tuple(sections)
@@ -34,7 +35,8 @@ def quantity_section(adjoint: Adjoint, derivation: Derivation) -> Section:
     if not adjoint.contributions:
         body.append(Words(("Nothing that reaches the loss reads it.",)))
     lines = tuple(fixed(line.lhs, line.rhs, line.span) for line in adjoint.lines)
-    return Section((value, f", {adjoint.role}"), (*body, Words(("Together:",)), Equations(lines)), level=2)
+    together = (Words(("Together:",)), Equations(lines)) if len(adjoint.contributions) != 1 or len(lines) > 1 else ()
+    return Section((value, f", {adjoint.role}"), (*body, *together), level=2)
 
 
 def contribution_parts(
@@ -44,8 +46,7 @@ def contribution_parts(
     step = contribution.step
     moved = at_target(step, derivation)
     reader, operand, pullback = step.reader, moved(step.operand), moved(step.pullback)
-    yield Words((f"{number}. It is read by",))
-    yield Equations((Line(moved(reader.lhs), moved(reader.rhs)),))
+    yield Words((f"{number}. It is read by ", Equality(moved(reader.lhs), moved(reader.rhs)), "."))
     for name in step.rules:
         yield Words(("Rule ", *rule_words(name)))
     lines = []

@@ -28,12 +28,13 @@ def section_rows(section: Section, style: Style) -> list[str]:
     rows = [heading, "-" * width(heading)] if section.level == 1 else [heading]
     for part in section.body:
         if isinstance(part, Equations):
-            rows += equation_rows(part.lines, style)
+            rows += equation_rows(part.lines, style, INDENT * section.level)
+            rows += [""] * (section.level > 1)
         elif isinstance(part, Shapes):
             rows += shape_rows(part, style)
         else:
             rows += wrapped(part, style)
-    return rows
+    return rows[:-1] if rows[-1] == "" else rows
 
 
 def sentence(parts: Iterable[Piece], style: Style) -> str:
@@ -57,7 +58,8 @@ def shape_rows(shapes: Shapes, style: Style) -> list[str]:
     """One row for each kind and shape."""
     cross = style.pick("", "×", "x")
     rows = [(kind, cross.join(str(size) for size in shape), values) for kind, values, shape in shapes.rows]
-    first, second = (max(width(row[column]) for row in rows) + 2 for column in (0, 1))
+    first = max(width(kind) for kind, _, _ in rows) + len(INDENT)
+    second = max(width(shape) for _, shape, _ in rows) + len(INDENT)
     out, last = [], ""
     for kind, shape, values in rows:
         names = textwrap.wrap(", ".join(written(v, style) for v in values), COLUMNS - len(INDENT) - first - second)
@@ -68,19 +70,19 @@ def shape_rows(shapes: Shapes, style: Style) -> list[str]:
     return out
 
 
-def equation_rows(lines: Iterable[Line], style: Style) -> list[str]:
+def equation_rows(lines: Iterable[Line], style: Style, indent: str = INDENT) -> list[str]:
     """Equations aligned at their signs, with the ranges of times in a column at the right."""
     listed = list(lines)
     lefts = ["" if line.left is None else written(line.left, style) for line in listed]
     ranges = [when(line, style) for line in listed]
     left = max(map(width, lefts))
     sign = max(len(line.sign) for line in listed)
-    room = COLUMNS - len(INDENT) - left - sign - 2 - max(map(width, ranges)) - (2 if any(ranges) else 0)
+    room = COLUMNS - len(indent) - left - sign - 2 - (max(map(width, ranges)) + len(INDENT) if any(ranges) else 0)
     rights = [filled(pieces(line.right, style), room) for line in listed]
     right = max((width(row) for rows, when_ in zip(rights, ranges, strict=True) if when_ for row in rows), default=0)
     out = []
     for line, name, rows, at in zip(listed, lefts, rights, ranges, strict=True):
-        first = f"{INDENT}{padded(name, left)} {line.sign:>{sign}} "
+        first = f"{indent}{padded(name, left)} {line.sign:>{sign}} "
         out.append(first + (padded(rows[0], min(right, room)) + INDENT + at if at else rows[0]))
         out += [" " * width(first) + more for more in rows[1:]]
     return out
