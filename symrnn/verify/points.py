@@ -21,6 +21,7 @@ from symrnn.derivation import Derivation
 from symrnn.errors import DataError, NotSupportedError
 from symrnn.expr import At, Columns, Gather, OneHot, Ones, TimeSum, Total
 from symrnn.network.graph import Given, Network
+from symrnn.traverse import leaves, quantity_of
 
 Values = dict[str, Any]
 BATCH = 2
@@ -63,7 +64,7 @@ def default_sizes(
         A number for each size letter and for the batch ``B``; every length is greater than its least.
     """
     network = source.network if isinstance(source, Derivation) else source
-    floors = {letter: SHORTEST for letter in lengths(network)}
+    floors = dict.fromkeys(lengths(network), SHORTEST)
     for letter, length in (*(source.least if isinstance(source, Derivation) else ()), *dict(least).items()):
         floors[letter] = max(floors.get(letter, SHORTEST), int(length) + 1)
     sizes = {"B": BATCH}
@@ -105,7 +106,7 @@ def random_point(
         dtype: Of everything but integers.
 
     Raises:
-        DataError: A size letter has no number, or nothing tells the range of an integer quantity.
+        DataError: A size letter has no number.
         NotSupportedError: A relation that is not a sum of entries equal to one.
     """
     normalised = {normalised_by(relation) for relation in network.relations}
@@ -140,20 +141,14 @@ def normalised_by(relation: Any) -> Basic:
 
 
 def count_of(given: Given, network: Network, sizes: Mapping[str, int]) -> int:
-    """Return how many values an integer quantity has: the width of the table or one-hot column that it indexes.
-
-    Raises:
-        DataError: It indexes nothing.
-    """
+    """Return how many values an integer quantity has: the least width of the tables and one-hot columns it indexes."""
     counts = []
     for equation in network.equations:
         for node in equation.rhs.atoms(Gather, OneHot):
             index, count = (node.args[1], node.args[0].shape[1]) if isinstance(node, Gather) else node.args
-            if given.quantity in index.free_symbols or any(at.series == given.quantity for at in index.atoms(At)):
+            if any(quantity_of(leaf) == given.quantity for leaf in leaves(index)):
                 counts.append(size_in(count, sizes))
-    if not counts:
-        raise DataError(f"the integers {given.name} index no table, so their range is unknown; give their values")
-    return min(counts)
+    return min(counts, default=2)
 
 
 def random_mask(shape: tuple[int, ...], rng: np.random.Generator) -> Any:

@@ -1,0 +1,159 @@
+"""A program at a point: its derivatives along random directions, and the numbers that they are held against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from symrnn.derivation import Derivation
+from symrnn.verify.points import Values
+
+EPS = float(np.finfo(np.float64).eps)
+EXACT, ROUGH = 1e-12, 1e-8
+"""Relative errors that are allowed: to a complex step and to PyTorch; to differences."""
+NOISE = 8 * EPS
+"""What rounding may leave of a sum that cancels, relative to the largest derivative at the point."""
+LOSS_NOISE = 1e-10
+"""What rounding may leave in a difference quotient, relative to the loss."""
+IMAGINARY = 2.0**-100
+STEPS = (1e-3, 1e-4, 1e-5)
+"""Steps of differences; the best counts, since a long one may cross a kink of a ReLU and a short one loses digits."""
+
+Gradients = dict[str, Any]
+
+
+class Program(Protocol):
+    """What the judge runs: code that was generated from a derivation."""
+
+    @property
+    def derivation(self) -> Derivation:
+        """What the code was made from."""
+
+    def loss(self, values: Values, **functions: Callable[[Any], Any]) -> Any:
+        """Return the loss of a batch."""
+
+    def gradients(self, values: Values, **functions: Callable[[Any], Any]) -> tuple[Any, Gradients]:
+        """Return the loss of a batch and its gradients by name."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One number held against another: its method, the relative error and what is allowed."""
+
+    method: str
+    error: float
+    allowed: float
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.error:.1e}" + ("" if self.error <= self.allowed else f" (allowed {self.allowed:.0e})")
+
+
+@dataclass(frozen=True)
+class Point:
+    """A program at a point, with a random direction for each gradient.
+
+    Attributes:
+        program: The accused.
+        values: What the network is given.
+        loss: What the program computes there.
+        gradients: What the program computes there.
+        directions: A unit direction for each gradient.
+        functions: Witnesses for functions that the network leaves open.
+    """
+
+    program: Program
+    values: Values
+    loss: float
+    gradients: Gradients
+    directions: Gradients
+    functions: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
+
+    def moved(self, names: tuple[str, ...], step: complex) -> Values:
+        """Return the point moved along the directions of some gradients, in complex numbers if the step is one."""
+        dtype = np.complex128 if isinstance(step, complex) else np.float64
+        floats = {k: v if v.dtype.kind == "i" else v.astype(dtype) for k, v in self.values.items()}
+        return {k: v + step * self.directions[k] if k in names else v for k, v in floats.items()}
+
+    def loss_at(self, names: tuple[str, ...], step: complex) -> Any:
+        """Return the loss at a moved point."""
+        return self.program.loss(self.moved(names, step), **self.functions)
+
+    def slope(self, names: tuple[str, ...], start: float = 0.0) -> float:
+        """Return the derivative of the loss along the directions by a complex step."""
+        return float(np.imag(self.loss_at(names, complex(start, IMAGINARY)))) / IMAGINARY
+
+    def size(self, name: str) -> float:
+        """Return ``Σ |g_k v_k|``, the scale on which the directional derivative of a gradient is rounded."""
+        return float(np.sum(np.abs(self.gradients[name] * self.directions[name])))
+
+    @property
+    def largest(self) -> float:
+        """The largest of these scales."""
+        return max(self.size(name) for name in self.gradients)
+
+
+def relative(a: float, b: float, scale: float, floor: float, allowed: float) -> float:
+    """Return ``|a - b| / scale``, where a difference of ``floor`` counts as ``allowed``."""
+    gap = abs(a - b)
+    return gap / (scale + floor / allowed) if gap else 0.0
+
+
+def compare_loss(point: Point, expected: float | None) -> list[Comparison]:
+    """The loss that comes with the gradients against the loss alone, and against PyTorch."""
+    found = [("the loss alone", float(point.loss_at((), 0.0)))]
+    if expected is not None:
+        found.append(("PyTorch", expected))
+    return [Comparison(m, relative(point.loss, other, abs(other), NOISE, EXACT), EXACT) for m, other in found]
+
+
+def compare_step(point: Point, name: str) -> Comparison:
+    """``⟨g, v⟩`` against ``Im L(p + iεv) / ε``."""
+    mine = float(np.sum(point.gradients[name] * point.directions[name]))
+    other = point.slope((name,))
+    scale = max(point.size(name), abs(other))
+    return Comparison("complex step", relative(mine, other, scale, NOISE * point.largest, EXACT), EXACT)
+
+
+def stencil(f: Callable[[float], float], h: float) -> float:
+    """Return ``f'(0)`` with an error of order ``h⁴``."""
+    return (8 * (f(h) - f(-h)) - (f(2 * h) - f(-2 * h))) / (12 * h)
+
+
+def best_quotient(mine: float, f: Callable[[float], float], scale: float, noise: float) -> Comparison:
+    """Hold a derivative against difference quotients of several steps; the best one counts."""
+    error = np.inf
+    for h in STEPS:
+        other = stencil(f, h)
+        error = min(error, relative(mine, other, max(scale, abs(other)), noise, ROUGH))
+        if error <= ROUGH:
+            break
+    return Comparison("differences", float(error), ROUGH)
+
+
+def compare_differences(point: Point, name: str) -> Comparison:
+    """``⟨g, v⟩`` against central differences of the loss."""
+    mine = float(np.sum(point.gradients[name] * point.directions[name]))
+    noise = LOSS_NOISE * max(abs(point.loss), EPS)
+    return best_quotient(mine, lambda e: float(point.loss_at((name,), e)), point.size(name), noise)
+
+
+def compare_second(point: Point) -> Comparison:
+    """``⟨dg/dε, v⟩`` along all directions against differences of the complex-step derivative of the loss."""
+    names = tuple(point.gradients)
+    moved = point.program.gradients(point.moved(names, complex(0, IMAGINARY)), **point.functions)[1]
+    terms = [np.imag(moved[k]) / IMAGINARY * point.directions[k] for k in names]
+    mine, scale = float(sum(np.sum(a) for a in terms)), float(sum(np.sum(np.abs(a)) for a in terms))
+    return best_quotient(mine, lambda e: point.slope(names, e), scale, LOSS_NOISE * max(point.largest, EPS))
+
+
+def compare_torch(point: Point, name: str, expected: Gradients, leading: int) -> Comparison:
+    """Each entry of ``g`` against autograd, relative to the largest of its vector; for a series, at each time."""
+    mine, other = np.asarray(point.gradients[name]), expected[name]
+    axes = tuple(range(leading, other.ndim))
+    floor = NOISE * max(float(np.max(np.abs(g))) for g in expected.values())
+    gap = np.max(np.abs(mine - other), axis=axes)
+    scale = np.max(np.abs(other), axis=axes) + floor / EXACT
+    return Comparison("PyTorch", float(np.max(np.divide(gap, scale, out=np.zeros_like(gap), where=gap > 0))), EXACT)

@@ -1,0 +1,173 @@
+"""The numeric judge: float64 code against complex steps, differences and PyTorch, at one random point.
+
+Guarantees:
+    Agreement is ordinary numerical evidence. Each gradient is held against the loss of the same program, whose forward
+    pass it does not question, and, where PyTorch is installed, against autograd on the equations of the network, which
+    questions the forward pass too. What is smaller than rounding is not seen: a long truncated sum whose missing terms
+    have decayed below 1e-12 of the gradient passes. The entrywise judge and ball arithmetic see such terms.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from symrnn.activations import is_unspecified, unspecified
+from symrnn.derivation import Derivation
+from symrnn.errors import DataError
+from symrnn.expr import Elementwise
+from symrnn.verify.directions import (
+    EXACT,
+    NOISE,
+    ROUGH,
+    Comparison,
+    Gradients,
+    Point,
+    Program,
+    compare_differences,
+    compare_loss,
+    compare_second,
+    compare_step,
+    compare_torch,
+)
+from symrnn.verify.points import Values, default_sizes, given_shape, random_point
+from symrnn.verify.report import AGREES, REFUTED, Finding, JudgeReport
+from symrnn.verify.torch_eval import autograd
+from symrnn.verify.torch_functions import has_torch
+
+
+def judge_numeric(
+    program: Program, *, sizes: Mapping[str, int] | None = None, seed: int = 0, values: Values | None = None
+) -> JudgeReport:
+    """Hold generated float64 code against complex steps, differences and PyTorch's autograd.
+
+    Args:
+        program: Code that was generated from a derivation.
+        sizes: Numbers for size letters, and for the batch ``B``; the others are small and pairwise coprime.
+        seed: Of the random point and directions.
+        values: A point to judge at instead of a random one, with arrays of these sizes.
+
+    Returns:
+        One finding for the loss, for each gradient, and for the second derivative along all directions.
+
+    Raises:
+        DataError: A size that is too small for the derivation.
+    """
+    start = perf_counter()
+    derivation = program.derivation
+    numbers = {**default_sizes(derivation), **(sizes or {})}
+    check_lengths(derivation, numbers)
+    rng = np.random.default_rng(seed)
+    values = random_point(derivation.network, numbers, rng) if values is None else values
+    directions = {g.name: unit(rng.standard_normal(given_shape(g, numbers))) for g in derivation.wanted}
+    functions = witnesses(derivation)
+    with np.errstate(all="ignore"):
+        loss, gradients = program.gradients(values, **functions)
+        broken = list(misfits(derivation, loss, gradients, numbers))
+        point = Point(program, values, loss, gradients, directions, functions)
+        findings = broken or list(compare(point, numbers))
+    return report(point if not broken else None, numbers, tuple(findings), perf_counter() - start)
+
+
+def check_lengths(derivation: Derivation, sizes: Mapping[str, int]) -> None:
+    """Refuse sequences for which the derivation does not hold."""
+    for letter, least in derivation.least:
+        if sizes[letter.name] < least:
+            raise DataError(f"{letter.name} = {sizes[letter.name]} is too short; the derivation holds from {letter.name} = {least}")
+
+
+def unit(vector: Any) -> Any:
+    """Scale an array to length one."""
+    return vector / np.sqrt(np.sum(vector**2))
+
+
+def witnesses(derivation: Derivation) -> dict[str, Callable[[Any], Any]]:
+    """Return, for an unspecified ``φ`` and its derivatives, the sine and its own, by their names in the code."""
+    formulas = [e.rhs for e in (*derivation.network.equations, *derivation.lines)]
+    names = {str(node.args[0]) for rhs in formulas for node in rhs.atoms(Elementwise)}
+    orders = sorted(name.count("'") for name in names if is_unspecified(name))
+    return {unspecified(k).numpy.split("(")[0]: shifted_sine(k) for k in orders}
+
+
+def shifted_sine(order: int) -> Callable[[Any], Any]:
+    """Return a derivative of the sine."""
+    return lambda z: np.sin(z + order * np.pi / 2)
+
+
+def label(name: str, derivation: Derivation) -> str:
+    """Return the name of a gradient, such as ``d_W_f`` or ``d_h_0``."""
+    return f"d_{name}" if derivation.order == 1 else f"d{derivation.order}_{name}"
+
+
+def misfits(derivation: Derivation, loss: Any, gradients: Gradients, sizes: Mapping[str, int]) -> Iterator[Finding]:
+    """Yield what cannot even be compared: gradients that are missing, of a wrong shape, or not finite."""
+    if not np.all(np.isfinite(loss)):
+        yield Finding(derivation.network.loss.key, REFUTED, f"the loss is not finite: {loss}")
+    for given in derivation.wanted:
+        name, shape = label(given.name, derivation), given_shape(given, sizes)
+        if given.name not in gradients:
+            yield Finding(name, REFUTED, "the program returns no such gradient")
+        elif np.shape(gradients[given.name]) != shape:
+            yield Finding(name, REFUTED, f"its shape is {np.shape(gradients[given.name])}, expected {shape}")
+        elif not np.all(np.isfinite(gradients[given.name])):
+            count = int(np.sum(~np.isfinite(gradients[given.name])))
+            yield Finding(name, REFUTED, f"NaN or infinite in {count} of {np.size(gradients[given.name])} entries")
+
+
+def compare(point: Point, sizes: Mapping[str, int]) -> Iterator[Finding]:
+    """Yield a finding for the loss, for each gradient, and for the second derivative."""
+    derivation = point.program.derivation
+    expected_loss: float | None = None
+    expected: Gradients = {}
+    if has_torch():
+        expected_loss, expected = autograd(derivation.network, point.values, sizes, derivation.wanted)
+    yield verdict(derivation.network.loss.key, compare_loss(point, expected_loss))
+    complex_runs = runs_complex(point)
+    for given in derivation.wanted:
+        name = given.name
+        comparisons = [compare_step(point, name)] if complex_runs else []
+        comparisons.append(compare_differences(point, name))
+        if expected:
+            leading = 0 if given.span is None else len(given_shape(given, sizes)) - sum(s != 1 for s in given.quantity.shape)
+            comparisons.append(compare_torch(point, name, expected, leading))
+        yield verdict(label(name, derivation), comparisons)
+    if complex_runs:
+        yield verdict("second derivative", [compare_second(point)])
+
+
+def verdict(quantity: str, comparisons: list[Comparison]) -> Finding:
+    """Turn comparisons into a finding; an error that is not a number is refuted."""
+    good = all(c.error <= c.allowed for c in comparisons)
+    return Finding(quantity, AGREES if good else REFUTED, "relative errors: " + ", ".join(map(str, comparisons)))
+
+
+def runs_complex(point: Point) -> bool:
+    """Tell whether the program runs on complex numbers without dropping their imaginary part."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", np.exceptions.ComplexWarning)
+        try:
+            point.loss_at((), 0j)
+        except (TypeError, np.exceptions.ComplexWarning):
+            return False
+    return True
+
+
+def report(point: Point | None, sizes: Mapping[str, int], findings: tuple[Finding, ...], seconds: float) -> JudgeReport:
+    """Say what was compared and where this judge is blind."""
+    where = ", ".join(f"{name} = {number}" for name, number in sorted(sizes.items()))
+    torch = "PyTorch's autograd" if has_torch() else "no autograd, since PyTorch is not installed"
+    unseen = f" (here: directional derivatives below {NOISE * point.largest:.0e})" if point is not None else ""
+    return JudgeReport(
+        judge="numeric",
+        compared=f"float64 code at a point with {where}: complex steps and differences along a random direction "
+        f"for each gradient, to second order, and {torch}",
+        means=f"numerical evidence: relative errors up to {EXACT:.0e} (complex step, PyTorch) and {ROUGH:.0e} (differences)",
+        blind=f"terms of a gradient smaller than {EXACT:.0e} of it, gradients smaller than {NOISE:.0e} of the largest one"
+        f"{unseen}, whatever vanishes at this one point or these sizes",
+        findings=findings,
+        seconds=seconds,
+    )
