@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from strategies import networks
 from sympy import Integer
 
@@ -119,10 +119,12 @@ def test_printed_lines_of_random_networks(random: Any) -> None:
     derivation = derive(random)
     sizes = default_sizes(derivation)
     values = random_point(random, sizes, np.random.default_rng(0))
+    values = {name: v if v.dtype.kind == "i" else 0.5 * v for name, v in values.items()}
     loss, expected = autograd(random, values, sizes, derivation.wanted)
+    largest = max(np.abs(g).max() for g in expected.values())
+    assume(max(abs(loss), largest) < 1e6)  # a random recurrence may explode
     found_loss, found = run_lines(derivation, values, sizes)
     assert found_loss == pytest.approx(loss, rel=1e-10, abs=1e-10)
-    largest = max(np.abs(g).max() for g in expected.values())
     for name, other in expected.items():
         np.testing.assert_allclose(found[name], other, rtol=1e-9, atol=1e-11 * largest, err_msg=name)
 
