@@ -28,6 +28,7 @@ from symrnn.expr import (
     Series,
     Stacked,
     Static,
+    StopGradient,
     TimeSum,
     Total,
     Transposed,
@@ -207,3 +208,9 @@ def test_a_scalar_network_is_a_size():
     assert str((W @ h[t - 1] + U @ x[t]).xreplace(one)) == "W h_{t-1} + U x_t"
     assert isinstance(Static("W", (), 1, 1).T, Static)
     assert Series("h", (), "H", 1).orders == ()
+
+
+def test_a_stopped_gradient_inside_another_vanishes():
+    inner = StopGradient(h[t])
+    assert StopGradient(inner) == inner
+    assert StopGradient(W @ inner + b) == StopGradient(W @ h[t] + b)

@@ -187,10 +187,11 @@ class OneHot(Node):
 
 
 class StopGradient(Node):
-    """The value of its operand; no gradient passes."""
+    """The value of its operand; no gradient passes. One inside another says nothing new and vanishes."""
 
     def __new__(cls, matrix: Node) -> Any:
-        return cls.make(matrix)
+        inner = matrix.atoms(StopGradient)
+        return cls.make(matrix.xreplace({node: node.args[0] for node in inner}) if inner else matrix)
 
     @property
     def shape(self) -> Shape:

@@ -107,6 +107,9 @@ class Generators:
             base = self._bases.get(z * ratio % P)
             if base is not None:
                 return pow(base, power, P)
+            known = self._exp.get(z * ratio % P)  # the argument of an exp whose value came first, through a log
+            if known is not None and power % POWER == 0:
+                return pow(known, power // POWER, P)
         self._bases[z] = self.fresh()
         return pow(self._bases[z], POWER, P)
 

@@ -1,0 +1,131 @@
+"""The strongest test: random cells and networks, of every node type and time offset; three judges agree with the rules."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from strategies import cells, networks
+from sympy import preorder_traversal
+
+from symrnn.bptt import derive
+from symrnn.codegen import to_numpy
+from symrnn.derivation import hessian_vector_network
+from symrnn.expr import At, Node, t
+from symrnn.expr.operators import Operators
+from symrnn.network import network
+from symrnn.traverse import leaves
+from symrnn.verify.balls import judge_balls
+from symrnn.verify.entrywise import judge_entrywise
+from symrnn.verify.numeric import judge_numeric
+
+QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True, "database": None}
+NEVER_WRITTEN = {"Leaf", "Node"}
+
+
+class Seen:
+    """What occurred in a run."""
+
+    def __init__(self):
+        self.types, self.offsets, self.twice, self.two_states, self.equations = Counter(), Counter(), 0, 0, Counter()
+
+    def add(self, net, derivation):
+        for equation in (*net.equations, *derivation.lines):
+            self.types.update(type(node).__name__ for node in preorder_traversal(equation.rhs) if isinstance(node, Node))
+        for equation in net.equations:
+            read = list(leaves(equation.rhs))
+            self.twice += len(read) != len(set(read))
+            moving = [leaf.time - t for leaf in read if isinstance(leaf, At) and (leaf.time - t).is_Integer]
+            self.offsets.update(int(gap) for gap in moving)
+            self.offsets.update("fixed" for leaf in read if isinstance(leaf, At) and t not in leaf.time.free_symbols)
+
+
+def judge(derivation, *, floats):
+    judge_entrywise(derivation).assert_ok()
+    if floats:
+        program = to_numpy(derivation)
+        judge_numeric(program).assert_ok()
+        judge_balls(program).assert_ok()
+
+
+def run_networks(examples, floats_every):
+    seen, count = Seen(), Counter()
+
+    @settings(max_examples=examples, **QUIET)
+    @given(net=networks())
+    def agree(net):
+        derivation = derive(net)
+        seen.add(net, derivation)
+        count["runs"] += 1
+        judge(derivation, floats=count["runs"] % floats_every == 0)
+
+    agree()
+    return seen
+
+
+def run_cells(examples, floats_every):
+    seen, count = Seen(), Counter()
+    tasks = random.Random(0)
+
+    @settings(max_examples=examples, **QUIET)
+    @given(own=cells())
+    def agree(own):
+        net = network(own, task=tasks.choice(["many-to-many", "many-to-one"]))
+        derivation = derive(net)
+        seen.add(net, derivation)
+        seen.two_states += len(own.states) >= 2
+        seen.equations[len(own.equations)] += 1
+        count["runs"] += 1
+        judge(derivation, floats=count["runs"] % floats_every == 0)
+
+    agree()
+    return seen
+
+
+def assert_everything_occurred(seen):
+    missing = set(Operators.registry) - NEVER_WRITTEN - set(seen.types)
+    assert not missing
+    assert {-2, -1, 0, 1, 2, "fixed"} <= set(seen.offsets)
+    assert seen.twice
+
+
+def assert_cells_varied(seen):
+    assert {-2, -1, 0} <= set(seen.offsets)
+    assert seen.twice
+    assert seen.two_states
+    assert {2, 3, 4} <= set(seen.equations)
+
+
+def test_judges_agree_on_random_networks():
+    assert_everything_occurred(run_networks(60, floats_every=4))
+
+
+def test_judges_agree_on_random_cells():
+    assert_cells_varied(run_cells(25, floats_every=4))
+
+
+@pytest.mark.full
+def test_judges_agree_on_many_random_networks():
+    assert_everything_occurred(run_networks(400, floats_every=2))
+
+
+@pytest.mark.full
+def test_judges_agree_on_many_random_cells():
+    assert_cells_varied(run_cells(150, floats_every=2))
+
+
+@pytest.mark.full
+def test_judges_agree_on_second_derivatives_of_random_cells():
+    sizes = Counter()
+
+    @settings(max_examples=20, **QUIET)
+    @given(own=cells(max_equations=3))
+    def agree(own):
+        sizes[len(own.equations)] += 1
+        second = derive(hessian_vector_network(derive(network(own))))
+        judge_entrywise(second).assert_ok()
+
+    agree()
+    assert set(sizes) == {2, 3}
