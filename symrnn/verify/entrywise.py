@@ -39,11 +39,11 @@ from symrnn.expr import Leaf
 from symrnn.traverse import quantity_of
 from symrnn.verify.degrees import Degree, degree
 from symrnn.verify.drawing import draw
-from symrnn.verify.sizes import judged_sizes
 from symrnn.verify.lines import PrintedLines, when
 from symrnn.verify.modular import Generators, P
 from symrnn.verify.printed import Key, Matrix, Scope, evaluate
 from symrnn.verify.report import AGREES, REFUTED, UNDECIDED, Finding, JudgeReport
+from symrnn.verify.sizes import judged_sizes
 from symrnn.verify.unrolled import Point, Unrolled
 
 BLIND = (
@@ -160,8 +160,8 @@ class Case:
                 if not sound.get((quantity, at), True):
                     return Finding(name, REFUTED, f"right in itself, but reads {quantity.key}{when(at)}, which is wrong")
         rows, cols = (int(size.xreplace(self.lines.numbers)) for size in line.lhs.shape)
-        entries = f"{rows * cols} entr{'y' if rows * cols == 1 else 'ies'}"
-        return Finding(name, AGREES, entries if line.span is None else f"{entries} at {len(times)} times")
+        entries = counted(rows * cols, "entry", "entries")
+        return Finding(name, AGREES, entries if line.span is None else f"{entries} at {counted(len(times), 'time', 'times')}")
 
     def sound(self) -> dict[Key, bool]:
         """Tell of each adjoint and time whether its line and all lines that it needs are right."""
@@ -173,6 +173,11 @@ class Case:
                 for line in equations
             )
         return found
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """Return ``"1 time"`` or ``"3 times"``."""
+    return f"{number} {one if number == 1 else many}"
 
 
 def first_difference(a: Matrix, b: Matrix) -> tuple[int, int] | None:
