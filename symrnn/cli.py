@@ -30,6 +30,7 @@ MODULES = {
 """What is loaded by name when a command needs it, beside the public names of the package."""
 NETWORK = ("task", "loss", "readout", "over_time", "over_batch", "mask", "feed")
 CELL = ("activation", "update_gate", "bias")
+SAMPLE = "h̃ᵀ⊙Σ…"  # where the terminal can show this, it can show a formula
 
 Result = tuple[str, int]
 
@@ -105,12 +106,12 @@ def derivation_of(options: argparse.Namespace, *, assume: bool = True) -> Any:
 
 def run_cells(options: argparse.Namespace) -> Result:
     """``symrnn cells``."""
-    return use("cells_text")(), 0
+    return use("cells_text")(ascii=not can_print(SAMPLE)), 0
 
 
 def run_derive(options: argparse.Namespace) -> Result:
     """``symrnn derive``."""
-    ascii_only = options.output is None and not can_print("ŷᵀ⊙")
+    ascii_only = options.output is None and not can_print(SAMPLE)
     derivation = derivation_of(options, assume=options.assume)
     text = use("render")(
         derivation, options.format, notation=options.notation, wrt=options.wrt, steps=options.steps, ascii=ascii_only
@@ -125,9 +126,13 @@ def run_code(options: argparse.Namespace) -> Result:
 
 def run_check(options: argparse.Namespace) -> Result:
     """``symrnn check``."""
-    reports = use("check")(derivation_of(options), judges=options.judge, seed=options.seed, before=progress())
+    derivation = derivation_of(options)
+    reports = use("check")(derivation, judges=options.judge, seed=options.seed, before=progress())
     status = 1 if any(r.refuted for r in reports) else 3 if any(not r.ok for r in reports) else 0
-    return use("reports_json" if options.json else "reports_text")(reports), status
+    title = derivation.network.name
+    if options.json:
+        return use("reports_json")(title, reports), status
+    return use("reports_text")(title, reports, every=options.all), status
 
 
 RUN: dict[str, Callable[[argparse.Namespace], Result]] = {

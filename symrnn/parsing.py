@@ -165,6 +165,7 @@ def check_parser() -> Parser:
   symrnn check gru --task many-to-one --judge entrywise --judge balls
   symrnn check my_cell.py:CELL --json"""))
     made.add_argument("--judge", metavar="NAME", action="append", help="entrywise, balls, numeric; again for more; default all")
+    made.add_argument("--all", action="store_true", help="list every finding, not only those that do not agree")
     made.add_argument("--seed", metavar="N", type=int, default=0, help="seed of the random points (default 0)")
     made.add_argument("--json", action="store_true", help="the reports as JSON")
     return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -10,10 +11,14 @@ from typing import Any
 
 from sympy import Expr, Integer, factor
 
+from symrnn import writer
 from symrnn.cell import Cell
 from symrnn.cells import CELLS, cell
-from symrnn.verify.report import AGREES, REFUTED, JudgeReport
+from symrnn.render.words import width
+from symrnn.style import Style
+from symrnn.verify.report import AGREES, JudgeReport
 
+WIDTH = 110
 VERSION = 1
 """Version of the JSON of the reports."""
 SIGNS = {"⊙": "*", "∗": "*", "·": "*", "Σ": "sum", "∂": "d", "ᵀ": "^T", "∞": "inf", "…": "...", "→": "->", "≤": "<=",
@@ -50,65 +55,75 @@ def formula_text(count: Expr) -> str:
     return str(count).replace("**2", "²").replace("*", " ")
 
 
-def cell_text(of: Cell) -> str:
+def cell_text(of: Cell, *, ascii: bool = False) -> str:
     """Describe one cell in a few lines."""
-    options = ", ".join(f"{name}={value}" for name, value in of.options)
-    lines = [
-        f"{of.name}: {of.title}",
-        f"  source      {of.source}",
-        f"  options     {options}",
-        f"  inputs      {', '.join(x.name for x in of.inputs)}",
-        f"  states      {', '.join(s.name for s in of.states)}",
-        f"  parameters  {', '.join(p.name for p in of.parameters)}",
-        f"              {formula_text(parameter_count(of))} numbers",
-        "  equations   " + "\n              ".join(map(str, of.equations)),
+    style = Style.of_cell(of, medium="ascii" if ascii else "unicode")
+    equations = [f"{writer.text(e.lhs, style)} = {writer.text(e.rhs, style)}" for e in of.equations]
+    count = formula_text(parameter_count(of))
+    rows = [
+        ("source", of.source),
+        ("options", ", ".join(f"{name}={value}" for name, value in of.options)),
+        ("inputs", ", ".join(x.name for x in of.inputs)),
+        ("states", ", ".join(s.name for s in of.states)),
+        ("parameters", ", ".join(p.name for p in of.parameters)),
+        ("", f"{count} numbers"),
+        ("equations", equations[0]),
+        *(("", equation) for equation in equations[1:]),
     ]
-    return "\n".join(lines)
+    return "\n".join([f"{of.name}: {of.title}", *(f"  {name:<12}{value}" for name, value in rows)])
 
 
-def cells_text() -> str:
+def cells_text(*, ascii: bool = False) -> str:
     """Describe the published cells."""
     head = "Sizes: D of the input, H of the hidden state. Options stand with their defaults.\n\n"
-    return head + "\n\n".join(cell_text(cell(name)) for name in CELLS) + "\n"
+    return head + "\n\n".join(cell_text(cell(name), ascii=ascii) for name in CELLS) + "\n"
 
 
-def reports_text(reports: Sequence[JudgeReport]) -> str:
-    """Return a table of quantities and judges, and below it what each judge compared and what that means."""
-    quantities = list(dict.fromkeys(f.quantity for r in reports for f in r.findings))
-    verdicts = {(r.judge, f.quantity): f for r in reports for f in r.findings}
-    rows = [["quantity", *(r.judge for r in reports)]]
-    for quantity in quantities:
-        found = [verdicts.get((r.judge, quantity)) for r in reports]
-        rows.append([quantity, *("-" if f is None else f.verdict for f in found)])
-    return "\n".join([*aligned(rows), "", *(line for r in reports for line in report_lines(r))]).rstrip() + "\n"
+def reports_text(title: str, reports: Sequence[JudgeReport], *, every: bool = False) -> str:
+    """Return a table of the judges and what each found, and below it what each compared and what that means.
+
+    Args:
+        title: What was judged.
+        reports: One a judge.
+        every: Whether to list every finding, not only those that do not agree.
+    """
+    rows = [["judge", "agree", "refuted", "undecided", "seconds"]]
+    for r in reports:
+        counts = sum(f.verdict == AGREES for f in r.findings), len(r.refuted), len(r.undecided)
+        rows.append([r.judge, *map(str, counts), f"{r.seconds:.2f}"])
+    parts = [f"{title}: {verdict(reports)}", "\n".join(aligned(rows)), *(described(r, every=every) for r in reports)]
+    return "\n\n".join(parts) + "\n"
 
 
-def report_lines(report: JudgeReport) -> list[str]:
-    """Say in a few lines what one judge did, and every finding that does not agree."""
-    agree = sum(f.verdict == AGREES for f in report.findings)
-    counts = [f"{agree} agree", f"{len(report.refuted)} refuted", f"{len(report.undecided)} undecided"]
-    wrong = [f"  {f.verdict.upper() if f.verdict == REFUTED else f.verdict}: {f.quantity}: {f.detail}"
-             for f in (*report.refuted, *report.undecided)]
-    return [
-        f"{report.judge}: {', '.join(counts)} ({report.seconds:.2f} s)",
-        f"  compared: {report.compared}",
-        f"  means:    {report.means}",
-        f"  blind to: {report.blind}",
-        *wrong,
-        "",
+def verdict(reports: Sequence[JudgeReport]) -> str:
+    """Say in a few words what all reports come to."""
+    if any(r.refuted for r in reports):
+        return "refuted"
+    return "every judge agrees" if all(r.ok for r in reports) else "not refuted, but not everything could be decided"
+
+
+def described(report: JudgeReport, *, every: bool) -> str:
+    """Say what one judge compared, what agreement means and where the judge is blind; list its findings."""
+    listed = report.findings if every else (*report.refuted, *report.undecided)
+    rows = [[f"  {f.verdict}", f.quantity, f.detail] for f in listed]
+    texts = (("compared", report.compared), ("means", report.means), ("blind to", report.blind))
+    lines = [
+        textwrap.fill(text, WIDTH, initial_indent=f"  {name:<10}", subsequent_indent=" " * 12) for name, text in texts
     ]
+    return "\n".join([report.judge, *lines, *(aligned(rows) if rows else [])])
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """Pad the columns of a table."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    widths = [max(width(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return ["  ".join(text + " " * (w - width(text)) for text, w in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
-def reports_json(reports: Sequence[JudgeReport]) -> str:
+def reports_json(title: str, reports: Sequence[JudgeReport]) -> str:
     """Return the reports as JSON."""
     content: dict[str, Any] = {
         "version": VERSION,
+        "network": title,
         "refuted": any(r.refuted for r in reports),
         "ok": all(r.ok for r in reports),
         "reports": [asdict(r) for r in reports],
