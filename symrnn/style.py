@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -157,5 +158,5 @@ def derivative(above: str, below: str, style: Style) -> str:
     """Write ``∂a/∂b`` from two texts."""
     return style.pick(
         rf"\frac{{\partial {above}}}{{\partial {below}}}", f"∂{above}/∂{below}",
-        "/".join("d" + ("(" + part + ")" if " " in part else part) for part in (above, below)),
+        "/".join("d" + (part if re.match(r"[A-Za-z](_|\^|$)", part) else f"({part})") for part in (above, below)),
     )

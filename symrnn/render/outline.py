@@ -117,9 +117,13 @@ class Outline:
 
 def fixed(left: Node, right: Node, span: Span | None, *, descending: bool = False) -> Line:
     """Make a line; over a single time, that time takes the place of ``t``."""
-    if span is not None and span.single:
-        return Line(at_time(left, span.lo), at_time(right, span.lo))
-    return Line(left, right, span, descending)
+    time = only_time(span)
+    return Line(left, right, span, descending) if time is None else Line(at_time(left, time), at_time(right, time))
+
+
+def only_time(span: Span | None) -> Expr | None:
+    """Return the time of a range that holds a single one."""
+    return span.lo if span is not None and span.single else None
 
 
 def forward_lines(network: Network) -> Iterator[Line]:
@@ -167,9 +171,9 @@ def gradient_lines(derivation: Derivation, wrt: str | None) -> Iterator[Line]:
                 found.append((rank[given.kind], given, line))
     for _, given, line in sorted(found, key=lambda item: item[0]):
         value = given.quantity[t] if isinstance(given.quantity, Series) else given.quantity
-        single = line.span is not None and line.span.single
-        left, right = (at_time(side, line.span.lo) if single else side for side in (value, line.rhs))
-        yield Line(Ratio(derivation.network.loss, left), right, None if single else line.span)
+        time = only_time(line.span)
+        left, right = (at_time(side, t if time is None else time) for side in (value, line.rhs))
+        yield Line(Ratio(derivation.network.loss, left), right, line.span if time is None else None)
 
 
 def values_of(given: Given) -> list[Node]:
@@ -239,6 +243,6 @@ def cell_outline(cell: Cell) -> Outline:
     source = (Words((f"Source: {cell.source}.",)),) if cell.source else ()
     title = f"{cell.name}: {cell.title}" if cell.title else cell.name
     return Outline(title, (
-        Section(("Equations",), (Equations(tuple(Line(e.lhs, e.rhs) for e in cell.equations)), *source)),
+        Section(("Equations",), (*source, Equations(tuple(Line(e.lhs, e.rhs) for e in cell.equations)))),
         Section(("Quantities",), (Shapes(rows),)),
     ))

@@ -1,0 +1,169 @@
+"""Notation profiles: letters, injective within a network, and those of the source note."""
+
+from __future__ import annotations
+
+import pytest
+
+from symrnn import writer
+from symrnn.bptt import derive
+from symrnn.cells import CELLS, cell
+from symrnn.derivation import hessian_vector_network
+from symrnn.errors import SpecError
+from symrnn.expr import Series, Static, t
+from symrnn.network import TASKS, network
+from symrnn.notation import LETTERS, MEDIA, NOTES_000, PROFILES, Notation, notation, spell
+from symrnn.style import Style
+
+ORDERS = ((), (1,), (2,), (1, 2))
+
+
+def assert_prints_apart(net, style):
+    """No two quantities of the network look the same, adjoints of two orders included."""
+    seen = {}
+    own = {q.quantity for q in net.givens} | {e.quantity for e in net.equations}
+    for orders in ORDERS:
+        for plain in sorted({(type(q), q.name, q.shape) for q in own if not q.orders}, key=str):
+            kind, name, shape = plain
+            quantity = kind(name, orders, *shape)
+            node = quantity[t] if kind is Series else quantity
+            printed = writer.formula(node, style)
+            assert seen.setdefault(printed, quantity) == quantity, f"{printed}: {seen[printed].key} and {quantity.key}"
+    assert len(seen) == len({q.name for q in own}) * len(ORDERS)
+
+
+@pytest.mark.parametrize("profile", list(PROFILES))
+@pytest.mark.parametrize("task", list(TASKS))
+@pytest.mark.parametrize("name", list(CELLS))
+def test_no_two_quantities_print_alike(name, task, profile):
+    net = network(cell(name), task=task)
+    for medium in MEDIA:
+        assert_prints_apart(net, Style.of(net, profile, medium))
+
+
+@pytest.mark.parametrize("profile", list(PROFILES))
+@pytest.mark.parametrize("name", list(CELLS))
+def test_no_two_quantities_of_a_second_derivation_print_alike(name, profile):
+    net = hessian_vector_network(derive(network(cell(name))))
+    for medium in MEDIA:
+        assert_prints_apart(net, Style.of(net, profile, medium))
+
+
+def test_the_test_of_injectivity_sees_two_that_print_alike():
+    net = network(cell("rnn"))
+    style = Style.of(net, "notes-000")
+    clash = Style("latex", style.notation, {**style.letters, "W_xh": "W"})
+    with pytest.raises(AssertionError, match=r"^W: "):
+        assert_prints_apart(net, clash)
+
+
+@pytest.mark.parametrize("names", [
+    ("W_hh", "W"), ("W", "W_hh"), ("W_hh", "W", "W_2"), ("y_hat", "o"), ("lambda", "lambda_"), ("W_hh_2", "W_2"),
+    ("a_b", "a_b_"),
+])
+def test_letters_that_are_taken_give_way(names):
+    for profile in PROFILES.values():
+        given = profile.assign(names)
+        assert sorted(given) == sorted(names)
+        for medium in MEDIA:
+            assert len({spell(letter, medium) for letter in given.values()}) == len(names)
+
+
+def test_names_keep_their_marks_in_a_network_of_several_cells():
+    given = NOTES_000.assign(["W_hh_1", "W_hh_2", "W_xh_fw", "b_h_1", "W_hy", "v_W_hh"])
+    assert given == {
+        "W_hh_1": "W_1", "W_hh_2": "W_2", "W_xh_fw": "U_fw", "b_h_1": "b_1", "W_hy": "V", "v_W_hh": "v_W_hh",
+    }
+
+
+def test_an_accent_is_no_mark():
+    assert NOTES_000.assign(["c", "c_tilde", "c_hat", "c_1"], "lstm") == {
+        "c": "C", "c_tilde": "C_tilde", "c_hat": "c_hat", "c_1": "C_1",
+    }
+
+
+@pytest.mark.parametrize(("name", "latex", "unicode", "ascii_text"), [
+    ("h", ("h", ""), ("h", ""), ("h", "")),
+    ("W_hh", ("W", "hh"), ("W", "hh"), ("W", "hh")),
+    ("c_tilde", (r"\tilde{c}", ""), ("c\u0303", ""), ("c_tilde", "")),
+    ("y_hat_2", (r"\hat{y}", "2"), ("\u0177", "2"), ("y_hat", "2")),
+    ("ell", (r"\ell", ""), ("ℓ", ""), ("ell", "")),
+    ("lambda", (r"\lambda", ""), ("λ", ""), ("lambda", "")),
+    ("b_alpha", ("b", r"\alpha"), ("b", "α"), ("b", "alpha")),
+    ("s_in", ("s", "in"), ("s", "in"), ("s", "in")),
+    ("h_enc_1", ("h", r"\mathrm{enc},1"), ("h", "enc,1"), ("h", "enc,1")),
+    ("gate_f", (r"\mathit{gate}", "f"), ("gate", "f"), ("gate", "f")),
+])
+def test_names_are_spelled_for_each_medium(name, latex, unicode, ascii_text):
+    assert [spell(name, medium) for medium in MEDIA] == [latex, unicode, ascii_text]
+
+
+def test_letters_that_are_written_out_differ():
+    assert len(set(LETTERS.values())) == len(LETTERS)
+
+
+def printed_lines(name, **options):
+    net = network(cell(name, **options), bias=options["bias"])
+    style = Style.of(net, "notes-000")
+    return {f"{writer.latex(e.lhs, style)} = {writer.latex(e.rhs, style)}" for e in net.equations}
+
+
+def printed_cell(name, **options):
+    source = cell(name, **options)
+    style = Style.of_cell(source, "notes-000")
+    return [f"{writer.latex(e.lhs, style)} = {writer.latex(e.rhs, style)}" for e in source.equations]
+
+
+def test_note_000_rnn():
+    assert printed_lines("rnn", bias=False) >= {
+        r"a^{(t)} = W h^{(t-1)} + U x^{(t)}", r"h^{(t)} = \tau(a^{(t)})", r"a_{y}^{(t)} = V h^{(t)}",
+        r"o^{(t)} = \operatorname{softmax}(a_{y}^{(t)})",
+    }
+
+
+def test_note_000_lstm():
+    assert printed_cell("lstm", bias=False) == [
+        r"f^{(t)} = \sigma(W_{f} h^{(t-1)} + U_{f} x^{(t)})",
+        r"i^{(t)} = \sigma(W_{in} h^{(t-1)} + U_{in} x^{(t)})",
+        r"\tilde{C}^{(t)} = \tau(W_{c} h^{(t-1)} + U_{c} x^{(t)})",
+        r"C^{(t)} = f^{(t)} \ast C^{(t-1)} + i^{(t)} \ast \tilde{C}^{(t)}",
+        r"o^{(t)} = \sigma(W_{o} h^{(t-1)} + U_{o} x^{(t)})",
+        r"h^{(t)} = o^{(t)} \ast \tau(C^{(t)})",
+    ]
+    assert r"\hat{y}^{(t)} = \operatorname{softmax}(a_{y}^{(t)})" in printed_lines("lstm", bias=False)
+
+
+def test_note_000_gru():
+    assert printed_cell("gru", bias=False, update_gate="new") == [
+        r"r^{(t)} = \sigma(U_{r} x^{(t)} + W_{r} h^{(t-1)})",
+        r"u^{(t)} = \sigma(U_{u} x^{(t)} + W_{u} h^{(t-1)})",
+        r"\tilde{h}^{(t)} = \tau(U x^{(t)} + W (r^{(t)} \ast h^{(t-1)}))",
+        r"h^{(t)} = (1 - u^{(t)}) \ast h^{(t-1)} + u^{(t)} \ast \tilde{h}^{(t)}",
+    ]
+
+
+def test_note_000_gru_reset_after():
+    assert printed_cell("gru-reset-after", bias=False, update_gate="new") == [
+        r"r^{(t)} = \sigma(U_{r} x^{(t)} + W_{r} h^{(t-1)})",
+        r"u^{(t)} = \sigma(U_{u} x^{(t)} + W_{u} h^{(t-1)})",
+        r"\tilde{h}^{(t)} = \tau(U x^{(t)} + r^{(t)} \ast (W h^{(t-1)}))",
+        r"h^{(t)} = (1 - u^{(t)}) \ast h^{(t-1)} + u^{(t)} \ast \tilde{h}^{(t)}",
+    ]
+
+
+def test_a_profile_passes_through():
+    own = Notation("mine", "superscript time, nothing else", superscript_time=True)
+    assert notation(own) is own
+    assert notation("indexed") is PROFILES["indexed"]
+
+
+def test_an_unknown_notation_is_refused_with_the_nearest_names():
+    with pytest.raises(SpecError, match=r"^unknown notation 'notes-00'; did you mean notes-000\?$"):
+        notation("notes-00")
+    with pytest.raises(SpecError, match=r"^unknown notation 'xyz'; known: indexed, notes-000$"):
+        Style.of(network(cell("rnn")), "xyz")
+
+
+def test_a_static_and_a_series_keep_their_adjoint_marks_apart():
+    style = Style(medium="unicode")
+    shown = [writer.formula(q, style) for q in (Static("W"), Static("W", (1,)), Static("W", (2,)), Static("W", (1, 2)))]
+    assert shown == ["W", "∂L/∂W", "δ²W", "δ²δW"]
