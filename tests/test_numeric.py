@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 from symrnn.bptt import derive
+from symrnn.cell import Equation
 from symrnn.cells import cell
 from symrnn.codegen import to_numpy
 from symrnn.derivation import Derivation, hessian_vector_network
 from symrnn.errors import DataError
-from symrnn.expr import At, Node, Plus, Scaled, TimeSum
-from symrnn.network import network
+from symrnn.expr import At, Node, Plus, Scaled, StopGradient, TimeSum, t
+from symrnn.network import Scan, network
 from symrnn.verify import directions, numeric, points, torch_eval, torch_functions
 from symrnn.verify.numeric import judge_numeric
 from symrnn.verify.points import default_sizes, random_point
@@ -221,6 +222,30 @@ def test_code_for_real_numbers_only(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [f.quantity for f in found.findings][-1] == "d_h_0"
     assert not any("complex step" in f.detail for f in found.findings)
     assert refuted(Real(derived(), lambda g, v: g["W_xh"].__imul__(1 + 1e-6))) == {"d_W_xh"}
+
+
+def with_stop_gradient() -> Derivation:
+    """An RNN that passes no gradient from one step to the step before."""
+    plain = network(cell("rnn"))
+    state = next(e.quantity for e in plain.equations if e.name == "h")
+
+    def cut(equation: Equation) -> Equation:
+        return replace(equation, rhs=equation.rhs.xreplace({state[t - 1]: StopGradient(state[t - 1])}))
+
+    scan, *rest = plain.blocks
+    return derive(replace(plain, blocks=(Scan(tuple(map(cut, scan.equations))), *rest)))
+
+
+def test_a_stop_gradient_is_held_against_pytorch_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped = with_stop_gradient()
+    assert "no differences, since they see through a stop-gradient" in judge_numeric(to_numpy(stopped)).compared
+    if torch_functions.has_torch():
+        judge_numeric(to_numpy(stopped)).assert_ok()
+        assert refuted(Altered(stopped, lambda g, v: g["W_hh"].__imul__(1 + 1e-10))) == {"d_W_hh"}
+    monkeypatch.setattr(numeric, "has_torch", lambda: False)
+    found = judge_numeric(to_numpy(stopped))
+    assert [f.quantity for f in found.undecided] == [f"d_{g.name}" for g in stopped.wanted]
+    assert not found.refuted
 
 
 def test_refuses_sequences_that_are_too_short() -> None:

@@ -19,7 +19,8 @@ import numpy as np
 from symrnn.activations import is_unspecified, unspecified
 from symrnn.derivation import Derivation
 from symrnn.errors import DataError
-from symrnn.expr import Elementwise
+from symrnn.expr import Elementwise, StopGradient
+from symrnn.network.graph import Given
 from symrnn.verify.directions import (
     EXACT,
     NOISE,
@@ -35,7 +36,7 @@ from symrnn.verify.directions import (
     compare_torch,
 )
 from symrnn.verify.points import Values, default_sizes, given_shape, random_point
-from symrnn.verify.report import AGREES, REFUTED, Finding, JudgeReport
+from symrnn.verify.report import AGREES, REFUTED, UNDECIDED, Finding, JudgeReport
 from symrnn.verify.torch_eval import autograd
 from symrnn.verify.torch_functions import has_torch
 
@@ -70,7 +71,7 @@ def judge_numeric(
         broken = list(misfits(derivation, loss, gradients, numbers))
         point = Point(program, values, loss, gradients, directions, functions)
         findings = broken or list(compare(point, numbers))
-    return report(point if not broken else None, numbers, tuple(findings), perf_counter() - start)
+    return report(derivation, point if not broken else None, numbers, tuple(findings), perf_counter() - start)
 
 
 def check_lengths(derivation: Derivation, sizes: Mapping[str, int]) -> None:
@@ -119,28 +120,42 @@ def misfits(derivation: Derivation, loss: Any, gradients: Gradients, sizes: Mapp
 
 
 def compare(point: Point, sizes: Mapping[str, int]) -> Iterator[Finding]:
-    """Yield a finding for the loss, for each gradient, and for the second derivative."""
+    """Yield a finding for the loss, for each gradient, and for the second derivative.
+
+    Steps and differences of the loss see through a stop-gradient: a network that has one is held against PyTorch only.
+    """
     derivation = point.program.derivation
     expected_loss: float | None = None
     expected: Gradients = {}
     if has_torch():
         expected_loss, expected = autograd(derivation.network, point.values, sizes, derivation.wanted)
     yield verdict(derivation.network.loss.key, compare_loss(point, expected_loss))
-    complex_runs = runs_complex(point)
+    stops = has_stop_gradient(derivation)
+    complex_runs = not stops and runs_complex(point)
     for given in derivation.wanted:
-        name = given.name
-        comparisons = [compare_step(point, name)] if complex_runs else []
-        comparisons.append(compare_differences(point, name))
+        comparisons = [compare_step(point, given.name)] if complex_runs else []
+        comparisons += [] if stops else [compare_differences(point, given.name)]
         if expected:
-            leading = 0 if given.span is None else len(given_shape(given, sizes)) - sum(s != 1 for s in given.quantity.shape)
-            comparisons.append(compare_torch(point, name, expected, leading))
-        yield verdict(label(name, derivation), comparisons)
+            comparisons.append(compare_torch(point, given.name, expected, leading_axes(given)))
+        yield verdict(label(given.name, derivation), comparisons)
     if complex_runs:
         yield verdict("second derivative", [compare_second(point)])
 
 
+def has_stop_gradient(derivation: Derivation) -> bool:
+    """Tell whether the gradient of a network is not the derivative of its loss."""
+    return any(e.rhs.has(StopGradient) for e in derivation.network.equations)
+
+
+def leading_axes(given: Given) -> int:
+    """Return how many axes of a gradient count sequences and times."""
+    return 0 if given.span is None else 1 if given.span.single else 2
+
+
 def verdict(quantity: str, comparisons: list[Comparison]) -> Finding:
     """Turn comparisons into a finding; an error that is not a number is refuted."""
+    if not comparisons:
+        return Finding(quantity, UNDECIDED, "differences see through its stop-gradient; install PyTorch to compare with autograd")
     good = all(c.error <= c.allowed for c in comparisons)
     return Finding(quantity, AGREES if good else REFUTED, "relative errors: " + ", ".join(map(str, comparisons)))
 
@@ -156,15 +171,19 @@ def runs_complex(point: Point) -> bool:
     return True
 
 
-def report(point: Point | None, sizes: Mapping[str, int], findings: tuple[Finding, ...], seconds: float) -> JudgeReport:
+def report(
+    derivation: Derivation, point: Point | None, sizes: Mapping[str, int], findings: tuple[Finding, ...], seconds: float
+) -> JudgeReport:
     """Say what was compared and where this judge is blind."""
     where = ", ".join(f"{name} = {number}" for name, number in sorted(sizes.items()))
+    steps = "complex steps and differences along a random direction for each gradient, to second order"
+    if has_stop_gradient(derivation):
+        steps = "no differences, since they see through a stop-gradient"
     torch = "PyTorch's autograd" if has_torch() else "no autograd, since PyTorch is not installed"
     unseen = f" (here: directional derivatives below {NOISE * point.largest:.0e})" if point is not None else ""
     return JudgeReport(
         judge="numeric",
-        compared=f"float64 code at a point with {where}: complex steps and differences along a random direction "
-        f"for each gradient, to second order, and {torch}",
+        compared=f"float64 code at a point with {where}: {steps}; {torch}",
         means=f"numerical evidence: relative errors up to {EXACT:.0e} (complex step, PyTorch) and {ROUGH:.0e} (differences)",
         blind=f"terms of a gradient smaller than {EXACT:.0e} of it, gradients smaller than {NOISE:.0e} of the largest one"
         f"{unseen}, whatever vanishes at this one point or these sizes",

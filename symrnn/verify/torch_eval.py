@@ -169,7 +169,7 @@ RULES: Mapping[type[Node], Callable[..., Tensor]] = MappingProxyType({
     Columns: lambda run, *args: run.joined(run.each(*args), -1),
     Column: lambda run, a, k: run.value(a)[..., run.number(k) - 1 : run.number(k)],
     Gather: lambda run, table, w: run.value(table) @ run.one_hot(run.value(w), run.number(table.shape[1])),
-    TimeSum: lambda run, *args: reduce(lambda a, b: a + b, run.each(*args)),
+    TimeSum: lambda run, body, *rest: reduce(lambda a, b: a + b, run.each(body, *rest), run.filled(0, *body.shape)),
     StopGradient: lambda run, a: run.value(a).detach(),
 })
 
