@@ -2,8 +2,8 @@
 
 from symrnn.expr.algebra import Hadamard, Plus, Product, Scaled, Transposed, split_scalar
 from symrnn.expr.maps import Diag, Elementwise, Identity, LogSoftmax, OneHot, Softmax, StopGradient, Total
-from symrnn.expr.node import Node, Ones, Zeros, same
-from symrnn.expr.quantities import At, Leaf, Series, Static, dim, t
+from symrnn.expr.node import Node, Ones, Zeros, dim, same
+from symrnn.expr.quantities import At, Leaf, Series, Static, t
 from symrnn.expr.sequences import Column, Columns, Gather, Rows, Stacked, TimeSum, bound_index, time_sum
 
 __all__ = [

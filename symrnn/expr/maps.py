@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Expr, Integer, KroneckerDelta, Sum, exp, log, sympify
+from sympy import Expr, Integer, KroneckerDelta, Sum, exp, log
 from sympy.core.symbol import Dummy, Str
 
 from symrnn.activations import activation
 from symrnn.errors import SpecError
 from symrnn.expr.algebra import Product, Scaled, split_scalar
-from symrnn.expr.node import Node, Ones, Shape, Zeros, described, same
+from symrnn.expr.node import Node, Ones, Shape, Zeros, described, dim, same
 
 
 class Elementwise(Node):
@@ -153,7 +153,7 @@ class Identity(Node):
     """The identity matrix."""
 
     def __new__(cls, size: Any) -> Any:
-        return cls.make(sympify(size))
+        return cls.make(dim(size))
 
     @property
     def shape(self) -> Shape:
@@ -172,7 +172,7 @@ class OneHot(Node):
     def __new__(cls, index: Node, size: Any) -> Any:
         if index.shape != (1, 1):
             raise SpecError(f"a one-hot column needs a 1×1 index; got {described(index)}")
-        return cls.make(index, sympify(size))
+        return cls.make(index, dim(size))
 
     @property
     def shape(self) -> Shape:

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sympy import Expr, Integer, expand, sympify
+from sympy import Expr, Integer, Symbol, expand, sympify
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from symrnn import writer
 from symrnn.expr.operators import Operators
 
 Shape = tuple[Expr, Expr]
+
+
+def dim(size: Any) -> Expr:
+    """Return a size: a number, or a positive integer symbol for a letter."""
+    return Symbol(size, integer=True, positive=True) if isinstance(size, str) else sympify(size)
 
 
 def same(a: Any, b: Any) -> bool:
@@ -77,7 +82,7 @@ class Zeros(Node):
     """The zero matrix of a shape."""
 
     def __new__(cls, rows: Any, cols: Any) -> Any:
-        return cls.make(sympify(rows), sympify(cols))
+        return cls.make(dim(rows), dim(cols))
 
     @property
     def shape(self) -> Shape:
@@ -94,7 +99,7 @@ class Ones(Node):
     """The matrix whose entries are all 1."""
 
     def __new__(cls, rows: Any, cols: Any) -> Any:
-        return cls.make(sympify(rows), sympify(cols))
+        return cls.make(dim(rows), dim(cols))
 
     @property
     def shape(self) -> Shape:

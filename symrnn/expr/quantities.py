@@ -14,14 +14,9 @@ from sympy.core.symbol import Str
 from sympy.matrices.expressions.matexpr import MatrixElement
 
 from symrnn import writer
-from symrnn.expr.node import Node, Shape
+from symrnn.expr.node import Node, Shape, dim
 
 t = Symbol("t", integer=True)
-
-
-def dim(size: Any) -> Expr:
-    """Return a size: a number, or a positive integer symbol for a letter."""
-    return Symbol(size, integer=True, positive=True) if isinstance(size, str) else sympify(size)
 
 
 class Series(Basic):
