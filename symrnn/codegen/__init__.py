@@ -1,0 +1,6 @@
+"""NumPy code from derivations and networks."""
+
+from symrnn.codegen.module import network_source, numpy_source
+from symrnn.codegen.runtime import NumpyProgram, to_numpy
+
+__all__ = ["NumpyProgram", "network_source", "numpy_source", "to_numpy"]

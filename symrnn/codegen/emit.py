@@ -7,11 +7,12 @@ the gradient of a parameter is.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from sympy import Integer, ilcm
+from sympy import Integer
 
 from symrnn.codegen.products import chain, outer_over_batch, parts_of
 from symrnn.codegen.values import (
@@ -124,7 +125,7 @@ def emit_plus(node: Any, scope: Scope) -> Value:
 def added(node: Any, scope: Scope, part: Rule) -> Value:
     """A sum whose terms another rule writes; a fraction among them is divided in the dtype, not before."""
     fractions = [a.args[0].q for a in node.args if isinstance(a, Scaled) and isinstance(a.args[1], Ones) and a.args[0].is_Rational]
-    common = Integer(ilcm(1, *fractions))
+    common = Integer(math.lcm(*map(int, fractions)))
     if common & (common - 1):
         whole = Plus(*(Scaled(common, term) for term in node.args))
         return scaled_by(Integer(1), common, part(whole, scope), scope)

@@ -1,0 +1,96 @@
+"""Whole modules: the loss and its gradients of a derivation, or the outputs of any network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from sympy import Basic
+
+from symrnn.codegen.arguments import SHARED
+from symrnn.codegen.program import Function, Result, Writer
+from symrnn.derivation import Derivation, key_of
+from symrnn.errors import unknown
+from symrnn.expr import Series
+from symrnn.network.graph import Network
+from symrnn.times import Span, hull
+
+STYLES: Mapping[str, str] = MappingProxyType({"readable": "a loop over time, one line an equation"})
+
+
+def numpy_source(derivation: Derivation, *, style: str = "readable", notation: str = "indexed") -> str:
+    """Return a Python module that computes the loss and its gradients, with NumPy alone.
+
+    Args:
+        derivation: What to compute.
+        style: A key of ``STYLES``.
+        notation: The profile in which the formulas of the comments are printed; the code keeps the names that the
+            quantities have.
+
+    Returns:
+        The source. ``loss_and_gradients(params, x, y, *, h_0=None)`` returns the loss of a batch and a dictionary of
+        gradients, ``loss(...)`` the loss alone.
+
+    Raises:
+        SpecError: Unknown style or notation.
+    """
+    if style not in STYLES:
+        raise unknown("style", style, STYLES)
+    network = derivation.as_network()
+    results = tuple(
+        Result(g.name, key_of(derivation.by_quantity[g.quantity].lhs), g.span, g.kind in SHARED)
+        for g in derivation.wanted
+    )
+    functions = [
+        Function("loss", "Return the loss, summed over the sequences of a batch.", (), "The loss."),
+        Function(
+            "loss_and_gradients",
+            "Return the loss, summed over the sequences of a batch, and its gradients.",
+            results,
+            "The loss, and a dictionary with the gradient in each of these arrays (targets and masks\n"
+            "excepted), of the same shape.",
+        ),
+    ]
+    title = f"{derivation.network.name}: the loss and its gradients, by backpropagation through time."
+    return module(network, functions, title, notation)
+
+
+def network_source(
+    network: Network, outputs: Iterable[Basic] | None = None, *, notation: str = "indexed"
+) -> str:
+    """Return a Python module that computes quantities of a network: ``forward(params, x, *, h_0=None)``.
+
+    Args:
+        network: Any network, also one that holds a backward pass.
+        outputs: Series and static quantities; by default the network's own.
+        notation: The profile in which the formulas of the comments are printed.
+
+    Returns:
+        The source. ``forward`` returns a dictionary by name, time as the axis behind the batch; what belongs to one
+        sequence is not summed over the batch.
+
+    Raises:
+        SpecError: Unknown notation.
+    """
+    chosen = tuple(network.outputs if outputs is None else outputs)
+    results = tuple(Result(str(q.key), q, whole_span(network, q)) for q in chosen)
+    function = Function(
+        "forward", "Return quantities by name.", results, "A dictionary of arrays; time is the axis behind the batch.",
+        loss=False,
+    )
+    return module(network, [function], f"{network.name}.", notation)
+
+
+def whole_span(network: Network, quantity: Basic) -> Span | None:
+    """Return the times at which a network computes a series."""
+    spans = [e.span for e in network.equations if e.quantity == quantity and e.span is not None]
+    return hull(spans, network.order) if isinstance(quantity, Series) else None
+
+
+def module(network: Network, functions: Iterable[Function], title: str, notation: str) -> str:
+    """Put functions of one network and their helpers together."""
+    writer = Writer(network, notation)
+    bodies = [writer.function(function) for function in functions]
+    head = f'"""{title}\n\nB sequences of a batch stand in rows: a column vector of size n is an array (B, n).\n"""\n'
+    helpers = [helper.strip() + "\n" for helper in writer.helpers.values()]
+    return "\n\n".join([head + "\nimport numpy as np\n", *helpers, *bodies])
