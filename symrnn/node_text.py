@@ -225,7 +225,8 @@ def write_stacked(node: Any, style: Style) -> Written:
     """``[a; b]``."""
     parts = [write(part, style)[0] for part in node.args]
     if style.latex:
-        return r"\begin{bmatrix} " + r" \\ ".join(parts) + r" \end{bmatrix}", ATOM
+        rows = ["{}" + part if part.startswith("[") else part for part in parts]  # a bracket after \\ is its option
+        return r"\begin{bmatrix} " + r" \\ ".join(rows) + r" \end{bmatrix}", ATOM
     return "[" + "; ".join(parts) + "]", ATOM
 
 

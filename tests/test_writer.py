@@ -142,6 +142,11 @@ def test_latex_in_two_notations(node, indexed, noted):
     assert writer.latex(node, NOTE) == noted
 
 
+def test_a_bracket_does_not_follow_the_end_of_a_row():
+    stacked = Stacked(h[t], Gather(E, w[t]))
+    assert writer.latex(stacked) == r"\begin{bmatrix} h_{t} \\ {}[E]_{:,w_{t}} \end{bmatrix}"
+
+
 @pytest.mark.parametrize(("node", "expected"), [
     (W.T @ d_h[t + 1] + h[t] * g[t], "W^T * delta h_{t+1} + h_t .* g_t"),
     (time_sum(d_h[t] @ h[t - 1].T, 1, T), "sum_{t=1}^{T} delta h_t * h_{t-1}^T"),

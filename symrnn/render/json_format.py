@@ -1,19 +1,19 @@
 """A derivation as JSON that reads back to an equal derivation.
 
 The document is a tree. A formula is ``{"node": type, "args": […]}``; a named quantity is ``{"quantity": key}`` with an
-entry in ``quantities``, and ``"time"`` where it is a value at a time; a number is an integer, or ``{"number": …}``; a
-size or a time is ``{"symbol": name}`` with its assumptions in ``symbols``; sums and products of these are
+entry in ``quantities``, and ``"time"`` where it is a value at a time; a number is an integer, or ``{"number": …}``; the
+name of a function is ``{"name": …}``; a size or a time is ``{"symbol": name}`` with its assumptions in ``symbols``; sums and products of these are
 ``{"operation": …, "args": […]}``. Everything else is a record, ``{"record": type, …}`` with its fields. Each equation
-carries its print as ``"text"``, which is not read back.
+carries its print as ``"latex"``, which is not read back.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import fields
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
-from sympy import Add, Dummy, Float, Integer, Mul, Pow, Rational, Symbol
+from sympy import Add, Basic, Dummy, Expr, Float, Integer, Mul, Pow, Rational, Symbol
 from sympy.core.symbol import Str
 
 from symrnn import writer
@@ -32,6 +32,7 @@ RECORDS: dict[str, Any] = {
     cls.__name__: cls
     for cls in (Adjoint, Contribution, Derivation, Equation, Given, Network, Relation, Scan, Span, Step)
 }
+HINTS: dict[str, dict[str, Any]] = {name: get_type_hints(cls) for name, cls in RECORDS.items()}
 OPERATIONS: dict[str, Any] = {"+": Add, "*": Mul, "^": Pow}
 NODES: dict[str, Any] = {name: cls for name, cls in Node.registry.items() if name not in {"Leaf", "At", "Static"}}
 
@@ -70,7 +71,7 @@ def from_json(text: str) -> Derivation:
         raise SpecError(f"unknown kind {document.get('kind')!r} of symrnn's JSON; expected {KIND!r}")
     try:
         found = _Decoder(document["symbols"], document["quantities"]).decode(document[KIND])
-    except (SymrnnError, KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
+    except (SymrnnError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise SpecError(f"this derivation is damaged ({reason}); write it again with render(derivation, 'json')") from None
     if not isinstance(found, Derivation):
@@ -105,12 +106,12 @@ class _Encoder:
     def _record(self, value: Any) -> dict[str, Any]:
         out = {"record": type(value).__name__}
         if isinstance(value, Equation):
-            out["text"] = " = ".join(writer.formula(side, self.style) for side in (value.lhs, value.rhs))
+            out["latex"] = " = ".join(writer.formula(side, self.style) for side in (value.lhs, value.rhs))
         return out | {f.name: self.encode(getattr(value, f.name)) for f in fields(value) if f.compare}
 
     def _scalar(self, value: Any) -> Any:
         if isinstance(value, Str):
-            return str(value)
+            return {"name": str(value)}
         if isinstance(value, Symbol):
             return {"symbol": self._symbol(value)}
         if isinstance(value, Integer):
@@ -158,24 +159,56 @@ class _Decoder:
 
     def _quantity(self, entry: dict[str, Any]) -> Any:
         cls = {"series": Series, "static": Static}[entry["kind"]]
-        return cls(entry["name"], tuple(entry["orders"]), *(self.decode(size) for size in entry["shape"]))
+        orders = tuple(int(order) for order in entry["orders"])
+        return cls(entry["name"], orders, *self._operands(entry["shape"]))
 
     def decode(self, value: Any) -> Any:
         if isinstance(value, list):
             return tuple(self.decode(item) for item in value)
-        if not isinstance(value, dict):
-            return value
+        return self._tagged(value) if isinstance(value, dict) else value
+
+    def _tagged(self, value: dict[str, Any]) -> Any:
         if "record" in value:
-            cls = RECORDS[value["record"]]
-            return cls(**{k: self.decode(v) for k, v in value.items() if k not in {"record", "text"}})
+            return self._record(value)
         if "quantity" in value:
             quantity = self._quantities[value["quantity"]]
-            return quantity[self.decode(value["time"])] if "time" in value else quantity
+            return quantity[self._operands([value["time"]])[0]] if "time" in value else quantity
         if "node" in value:
-            return NODES[value["node"]](*self.decode(value["args"]))
+            return NODES[value["node"]](*self._operands(value["args"]))
         if "symbol" in value:
             return self._symbols[value["symbol"]]
         if "operation" in value:
-            return OPERATIONS[value["operation"]](*self.decode(value["args"]))
+            return OPERATIONS[value["operation"]](*self._operands(value["args"]))
+        if "name" in value:
+            return Str(value["name"])
         number = Rational(value["number"])
         return Float(number, precision=value["bits"]) if "bits" in value else number
+
+    def _record(self, value: dict[str, Any]) -> Any:
+        name, hints = value["record"], HINTS[value["record"]]
+        found = {key: self.decode(part) for key, part in value.items() if key not in {"record", "latex"}}
+        for key, part in found.items():
+            if not fits(part, hints[key]):
+                raise ValueError(f"{name}.{key} cannot be {part!r:.60}")
+        return RECORDS[name](**found)
+
+    def _operands(self, values: list[Any]) -> tuple[Any, ...]:
+        """Decode what a constructor takes; a plain text is refused, since SymPy would evaluate it."""
+        found = tuple(self.decode(value) for value in values)
+        for part in found:
+            if not isinstance(part, Basic | int):
+                raise ValueError(f"a formula cannot hold {part!r:.60}")
+        return found
+
+
+def fits(value: Any, hint: Any) -> bool:
+    """Tell whether a value is what a field of a record is declared to be."""
+    inner = get_args(hint)
+    if get_origin(hint) is tuple:
+        if not isinstance(value, tuple):
+            return False
+        hints = inner[:1] * len(value) if inner[-1] is Ellipsis else inner
+        return len(hints) == len(value) and all(map(fits, value, hints))
+    if inner:
+        return any(fits(value, option) for option in inner)
+    return isinstance(value, Expr | int if hint is Expr else hint)

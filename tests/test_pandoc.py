@@ -1,0 +1,71 @@
+"""Every formula of every cell through pandoc's LaTeX reader, in one process."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pypandoc
+import pytest
+
+from symrnn import writer
+from symrnn.bptt import derive
+from symrnn.cells import CELLS, cell
+from symrnn.derivation import hessian_vector_network
+from symrnn.network import TASKS, network
+from symrnn.notation import PROFILES
+from symrnn.render import render, render_cell
+from symrnn.style import Style
+
+CANARY = r"\frac{1}"
+
+
+def pandoc(document: str, source: str) -> tuple[str, list[str]]:
+    """Convert to HTML with MathML; return it and the warnings."""
+    done = subprocess.run(
+        [pypandoc.get_pandoc_path(), "-f", source, "-t", "html", "--mathml"],
+        input=document, capture_output=True, text=True, encoding="utf-8", check=True,
+    )
+    return done.stdout, [row for row in done.stderr.splitlines() if row.startswith("[WARNING]")]
+
+
+def derivations():
+    for name in CELLS:
+        for task in TASKS:
+            yield derive(network(cell(name), task=task))
+        yield derive(hessian_vector_network(derive(network(cell(name)))))
+
+
+def test_pandoc_reads_every_formula():
+    formulas = []
+    documents = []
+    for derivation in derivations():
+        for profile in PROFILES:
+            style = Style.of(derivation.network, profile)
+            lines = (*derivation.network.equations, *derivation.lines)
+            formulas += [f"{writer.latex(e.lhs, style)} = {writer.latex(e.rhs, style)}" for e in lines]
+            documents.append(render(derivation, "latex", notation=profile))
+    documents += [render_cell(cell(name), "latex", notation=profile) for name in CELLS for profile in PROFILES]
+    unique = list(dict.fromkeys(formulas))
+    blocks = [rf"\[ {formula} \]" for formula in unique]
+    html, warnings = pandoc("\n\n".join([*documents, *blocks, rf"\[ {CANARY} \]"]), "latex")
+    assert len(unique) > 200
+    assert html.count("<math") >= len(unique)
+    assert len(warnings) == 1, warnings
+    assert CANARY in warnings[0]
+
+
+@pytest.mark.parametrize("name", ["rnn", "gru-reset-after"])
+def test_pandoc_reads_markdown_with_its_steps(name):
+    text = render(derive(network(cell(name))), "markdown", steps=True)
+    html, warnings = pandoc(f"{text}\n\n$${CANARY}$$\n", "markdown")
+    assert len(warnings) == 1, warnings
+    assert CANARY in warnings[0]
+    assert html.count("<math") > 30
+    assert "<table" in html
+
+
+def test_pandoc_reads_latex_with_its_steps():
+    text = render(derive(network(cell("lstm"))), "latex", notation="notes-000", steps=True)
+    html, warnings = pandoc(text, "latex")
+    assert warnings == []
+    assert "vjp_hadamard" in html
