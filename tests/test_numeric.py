@@ -42,6 +42,7 @@ class Altered:
     def __init__(self, derivation: Derivation, alter: Callable[[dict[str, Any], dict[str, Any]], Any]) -> None:
         self.derivation = derivation
         self.honest = to_numpy(derivation)
+        self.accepted = self.honest.accepted
         self.alter = alter
 
     def loss(self, values: dict[str, Any]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -32,10 +32,14 @@ class Program(Protocol):
     def derivation(self) -> Derivation:
         """What the code was made from."""
 
-    def loss(self, values: Values, **functions: Callable[[Any], Any]) -> Any:
+    @property
+    def accepted(self) -> Sequence[str]:
+        """Every name that it takes: given quantities, and functions and sizes that no array tells."""
+
+    def loss(self, values: Values) -> Any:
         """Return the loss of a batch."""
 
-    def gradients(self, values: Values, **functions: Callable[[Any], Any]) -> tuple[Any, Gradients]:
+    def gradients(self, values: Values) -> tuple[Any, Gradients]:
         """Return the loss of a batch and its gradients by name."""
 
 
@@ -61,7 +65,7 @@ class Point:
         loss: What the program computes there.
         gradients: What the program computes there.
         directions: A unit direction for each gradient.
-        functions: Witnesses for functions that the network leaves open.
+        extra: Witnesses for functions that the network leaves open, and sizes that no array tells.
     """
 
     program: Program
@@ -69,17 +73,17 @@ class Point:
     loss: float
     gradients: Gradients
     directions: Gradients
-    functions: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
+    extra: Values = field(default_factory=dict)
 
     def moved(self, names: tuple[str, ...], step: complex) -> Values:
         """Return the point moved along the directions of some gradients, in complex numbers if the step is one."""
         dtype = np.complex128 if isinstance(step, complex) else np.float64
         floats = {k: v if v.dtype.kind == "i" else v.astype(dtype) for k, v in self.values.items()}
-        return {k: v + step * self.directions[k] if k in names else v for k, v in floats.items()}
+        return {**{k: v + step * self.directions[k] if k in names else v for k, v in floats.items()}, **self.extra}
 
     def loss_at(self, names: tuple[str, ...], step: complex) -> Any:
         """Return the loss at a moved point."""
-        return self.program.loss(self.moved(names, step), **self.functions)
+        return self.program.loss(self.moved(names, step))
 
     def slope(self, names: tuple[str, ...], start: float = 0.0) -> float:
         """Return the derivative of the loss along the directions by a complex step."""
@@ -143,7 +147,7 @@ def compare_differences(point: Point, name: str) -> Comparison:
 def compare_second(point: Point) -> Comparison:
     """``⟨dg/dε, v⟩`` along all directions against differences of the complex-step derivative of the loss."""
     names = tuple(point.gradients)
-    moved = point.program.gradients(point.moved(names, complex(0, IMAGINARY)), **point.functions)[1]
+    moved = point.program.gradients(point.moved(names, complex(0, IMAGINARY)))[1]
     terms = [np.imag(moved[k]) / IMAGINARY * point.directions[k] for k in names]
     mine, scale = float(sum(np.sum(a) for a in terms)), float(sum(np.sum(np.abs(a)) for a in terms))
     return best_quotient(mine, lambda e: point.slope(names, e), scale, LOSS_NOISE * max(point.largest, EPS))

@@ -65,11 +65,11 @@ def judge_numeric(
     rng = np.random.default_rng(seed)
     values = random_point(derivation.network, numbers, rng) if values is None else values
     directions = {g.name: unit(rng.standard_normal(given_shape(g, numbers))) for g in derivation.wanted}
-    functions = witnesses(derivation)
+    extra = {name: v for name, v in {**numbers, **witnesses(derivation)}.items() if name in program.accepted}
     with np.errstate(all="ignore"):
-        loss, gradients = program.gradients(values, **functions)
+        loss, gradients = program.gradients({**values, **extra})
         broken = list(misfits(derivation, loss, gradients, numbers))
-        point = Point(program, values, loss, gradients, directions, functions)
+        point = Point(program, values, loss, gradients, directions, extra)
         findings = broken or list(compare(point, numbers))
     return report(derivation, point if not broken else None, numbers, tuple(findings), perf_counter() - start)
 
