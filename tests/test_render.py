@@ -200,6 +200,19 @@ def test_steps_say_who_reads_by_which_rule_and_what_is_received():
     ]
 
 
+def test_a_reader_at_one_time_is_shown_at_that_time():
+    text = render(derivation_of(task="many-to-one"), steps=True)
+    told = compact(text[text.index("\nh_t, hidden state\n") :].split("\n"))
+    assert [row.strip() for row in told[2:8]] == [
+        "1. It is read by a_{y,T} = W_hy h_T + b_y.",
+        "Rule vjp_plus: q = a + b ⟹ δa += g, δb += g (Giles 2008, section 2)",
+        "Rule vjp_product: Q = A B C ⟹ δB += Aᵀ g Cᵀ (Giles 2008, section 2)",
+        "∂a_{y,T}/∂h_T = W_hy",
+        "(∂a_{y,T}/∂h_T)ᵀ δa_{y,T} = W_hyᵀ δa_{y,T}",
+        "δh_T += W_hyᵀ δa_{y,T}",
+    ]
+
+
 @pytest.mark.parametrize("format", ["unicode", "latex", "markdown"])
 def test_steps_name_every_rule_that_was_used(format):
     derivation = derivation_of("gru")

@@ -203,9 +203,16 @@ def notes(derivation: Derivation) -> tuple[Words, ...]:
     return (
         Words((Equality(dq, Ratio(derivation.network.loss, q)), " has the shape of ", q, " (denominator layout).")),
         *(Words(("Condition on what is given: ", Equality(c.lhs, c.rhs), ".")) for c in derivation.conditions),
-        *(Words(("The lines hold for ", Equality(n, Integer(least), "≥"), ".")) for n, least in derivation.least),
+        *least_lengths(derivation),
         Words(("The formulas are for one sequence; over a batch, losses and parameter gradients add up.",)),
     )
+
+
+def least_lengths(derivation: Derivation) -> tuple[Words, ...]:
+    """Say how long sequences must be for the printed lines to hold."""
+    bounds = [Equality(length, Integer(least), "≥") for length, least in derivation.least]
+    listed = [piece for bound in bounds for piece in (", ", bound)][1:]
+    return (Words(("The lines hold for ", *listed, ".")),) if bounds else ()
 
 
 def outline(derivation: Derivation, *, wrt: str | None = None, steps: tuple[Section, ...] = ()) -> Outline:

@@ -9,7 +9,7 @@ from sympy import Basic, Symbol
 
 from symrnn.derivation import Adjoint, Contribution, Derivation, Step
 from symrnn.expr import At, Node, Series, t
-from symrnn.render.outline import Chain, Code, Equality, Equations, Line, Ratio, Section, Words, fixed
+from symrnn.render.outline import Chain, Code, Equality, Equations, Line, Ratio, Section, Words, fixed, only_time
 from symrnn.vjp import BY_NAME
 
 IDENTITY = ("identity", "q = a  ⟹  δa += g", "the definition of the adjoint")
@@ -20,7 +20,7 @@ def step_sections(derivation: Derivation) -> tuple[Section, ...]:
     sections = [Section(("Steps",), (Words((
         "Each equation that reads a quantity adds one contribution to its adjoint. "
         "The reader is shown at the time at which it reads the quantity at ", t, ". "
-        "A row without a left side is the row above with adjoints that are constants, and the conditions, put in.",
+        "A row without a left side repeats the row above with constant adjoints and the conditions put in.",
     )),))]
     sections += [quantity_section(adjoint, derivation) for adjoint in derivation.adjoints]
     return tuple(sections)
@@ -57,8 +57,9 @@ def contribution_parts(
     whole = contribution.term if times_of(pullback, derivation) - {t} or not is_moved(step, derivation) else pullback
     one = fixed(adjoint.lhs, whole, contribution.span)
     lines.append(Line(one.left, one.right, one.span, sign="+="))
-    if contribution.term != whole:
-        lines.append(Line(None, fixed(adjoint.lhs, contribution.term, contribution.span).right))
+    added = fixed(adjoint.lhs, contribution.term, contribution.span).right
+    if added != one.right:
+        lines.append(Line(None, added))
     yield Equations(tuple(lines))
 
 
@@ -86,7 +87,9 @@ def at_target(step: Step, derivation: Derivation) -> Callable[[Any], Any]:
     moving = times_of(step.operand, derivation)
     others = sorted((times_of(step.pullback, derivation) | moving) - {t}, key=str)
     changes: dict[Basic, Any] = {s: Symbol(letter, integer=True) for s, letter in zip(others, "kjm", strict=False)}
-    if is_moved(step, derivation):
+    if (time := only_time(step.reader.span)) is not None:
+        changes[t] = time
+    elif is_moved(step, derivation):
         index = next(iter(moving))
         changes[index] = t - (step.operand.time - index)
     return lambda formula: formula.xreplace(changes)
