@@ -6,6 +6,7 @@ sequence, and, summed over the batch, ``d.T @ h``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -17,6 +18,8 @@ from symrnn.codegen.values import (
     Scope,
     Shape,
     Value,
+    as_matrix,
+    axes,
     constant,
     expanded,
     is_vector,
@@ -25,6 +28,9 @@ from symrnn.codegen.values import (
     transposed,
 )
 from symrnn.expr import same
+
+SIMPLE = re.compile(r"[\w.]+(\[[^\]]*\])*")
+"""Code that needs no brackets as an operand: a name with subscripts."""
 
 
 def chain(values: Sequence[Value], scope: Scope) -> Value:
@@ -58,13 +64,12 @@ def contracted(values: Sequence[Value], scope: Scope) -> Value:
 
 def contract(a: Value, b: Value, scope: Scope) -> Value:
     """``A B`` with an inner size that is not 1."""
-    if a.scalar is not None:
-        return times(a, column_sums(b, scope), (a.shape[0], b.shape[1]), scope)
-    if b.scalar is not None:
-        turned = contract(transposed(b), transposed(a), scope)
-        return transposed(turned)
-    a, b = expanded(a, scope), expanded(b, scope)
     shape = (a.shape[0], b.shape[1])
+    if a.scalar is not None:
+        return spread(multiply((sums(b, -2, scope), a), (Integer(1), b.shape[1])), shape)
+    if b.scalar is not None:
+        return spread(multiply((sums(a, -1, scope), b), (a.shape[0], Integer(1))), shape)
+    a, b = expanded(a, scope), expanded(b, scope)
     if same(shape[0], 1) and same(shape[1], 1):
         return total(multiply((a, b), b.shape), scope)
     if same(shape[1], 1):
@@ -81,7 +86,7 @@ def matrix_times_vector(a: Value, v: Value) -> Value:
         return Value(f"{v.factor} @ {transposed(a).atom}", PRODUCT, shape, batched=True)
     if not v.batched:
         return Value(f"{a.factor} @ {v.atom}", PRODUCT, shape, batched=a.batched)
-    if a.code.startswith("np.swapaxes("):
+    if a.level == ATOM and a.code.startswith("np.swapaxes(") and a.code.endswith(", -2, -1)"):
         code = f"({v.atom}[..., None, :] @ {transposed_back(a)})[..., 0, :]"
     else:
         code = f"({a.factor} @ {v.atom}[..., None])[..., 0]"
@@ -89,27 +94,27 @@ def matrix_times_vector(a: Value, v: Value) -> Value:
 
 
 def transposed_back(a: Value) -> str:
-    """The matrix whose axes were swapped."""
-    return a.code.removeprefix("np.swapaxes(").removesuffix(", -2, -1)")
+    """The matrix whose axes were swapped, as an operand."""
+    code = a.code.removeprefix("np.swapaxes(").removesuffix(", -2, -1)")
+    return code if SIMPLE.fullmatch(code) else f"({code})"
 
 
-def column_sums(b: Value, scope: Scope) -> Value:
-    """``1ᵀ B``: the sum of each column, kept as a row that broadcasts."""
-    if b.scalar is not None:
-        return constant(b.scalar * b.shape[0], (Integer(1), b.shape[1]), scope)
-    if b.is_vector:
-        return total(b, scope)
-    b = expanded(b, scope)
-    return replace(b, code=f"np.sum({b.code}, axis=-2, keepdims=True)", level=ATOM, full=False)
+def sums(value: Value, axis: int, scope: Scope) -> Value:
+    """``1ᵀ A``, the sums of the columns (axis -2), or ``A 1``, those of the rows (axis -1)."""
+    rows, cols = value.shape
+    shape, length = ((Integer(1), cols), rows) if axis == -2 else ((rows, Integer(1)), cols)
+    if value.scalar is not None:
+        return constant(value.scalar * length, shape, scope)
+    if value.is_vector:
+        return total(value, scope)
+    return replace(value, code=f"np.sum({expanded(value, scope).code}, axis={axis})", level=ATOM, shape=shape, full=True)
 
 
-def times(a: Value, sums: Value, shape: Shape, scope: Scope) -> Value:
-    """``c 1 1ᵀ B`` for a number ``c`` and the sums of the columns of ``B``."""
-    value = sums if a.is_one else multiply((sums, a), shape)
-    if is_vector(shape) and not sums.is_vector and sums.scalar is None:
-        value = replace(value, code=f"{value.atom}[..., 0, :]", level=ATOM, full=True)
-        return replace(value, shape=shape)
-    return replace(value, shape=shape, full=value.full and same(shape[0], 1) and same(shape[1], 1))
+def spread(value: Value, shape: Shape) -> Value:
+    """Let a vector or a number stand for all rows or columns of a shape."""
+    if axes(value.shape) == axes(shape) or is_vector(shape) or value.scalar is not None:
+        return replace(value, shape=shape, full=value.full and axes(value.shape) == axes(shape))
+    return replace(as_matrix(value), shape=shape, full=False)
 
 
 def across(parts: Sequence[Value]) -> Value:
