@@ -49,6 +49,11 @@ def log_softmax(a, axis=-1):
     z = a - a.real.max(axis=axis, keepdims=True)
     return z - np.log(np.exp(z).sum(axis=axis, keepdims=True))
 ''',
+    "stop_gradient": '''
+def stop_gradient(a):
+    """The value itself; the backward pass takes it for a constant."""
+    return a
+''',
     "one_hot": '''
 def one_hot(index, size, dtype):
     """A row of zeros with a 1 at each index, counted from 0."""
@@ -307,8 +312,10 @@ def may_be_empty(length: Any) -> bool:
 
 
 def emit_stop_gradient(node: Any, scope: Scope) -> Value:
-    """The value itself."""
-    return emit(node.args[0], scope)
+    """The value itself, under a name that says that no gradient passes."""
+    scope.used.helpers["stop_gradient"] = HELPERS["stop_gradient"]
+    value = expanded(emit(node.args[0], scope), scope)
+    return replace(value, code=f"stop_gradient({value.code})", level=ATOM)
 
 
 RULES: dict[str, Rule] = {

@@ -193,9 +193,6 @@ class Body:
         if line.time is None or quantity in self.declared:
             return self.line(line, 0, self.scope)
         self.declared.add(quantity)
-        makers = [one for item in self.work for one in lines_of(item) if one.equation.quantity == quantity]
-        if len(makers) > 1:
-            return [f"{self.name(quantity)} = {{}}", *self.line(line, 0, self.scope)]
         code = self.value(line, self.scope).code
         braces = f"{{{self.scope.number(line.time)}: {code}}}"
         return [*self.comment(line, 0), *assignment(self.name(quantity), "=", braces, 0)]
