@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from strategies import networks
 
 from symrnn.bptt import derive
 from symrnn.cell import Equation
@@ -18,7 +20,7 @@ from symrnn.codegen import to_numpy
 from symrnn.derivation import Derivation, hessian_vector_network
 from symrnn.errors import DataError
 from symrnn.expr import At, Node, Plus, Scaled, StopGradient, TimeSum, t
-from symrnn.network import Scan, network
+from symrnn.network import Network, Scan, network
 from symrnn.verify import directions, numeric, points, torch_eval, torch_functions
 from symrnn.verify.numeric import judge_numeric
 from symrnn.verify.points import default_sizes, random_point
@@ -91,6 +93,21 @@ def test_passes_hessian_vector_products() -> None:
     found = judge_numeric(to_numpy(second))
     found.assert_ok()
     assert {"s", "d2_U", "d2_v_U", "d2_h_0"} <= {f.quantity for f in found.findings}
+
+
+@settings(max_examples=25)
+@given(networks())
+def test_passes_random_networks(random: Network) -> None:
+    derivation = derive(random)
+    program = to_numpy(derivation)
+    sizes = default_sizes(derivation)
+    values = random_point(random, sizes, np.random.default_rng(0))
+    with np.errstate(all="ignore"):
+        extra = {name: size for name, size in sizes.items() if name in program.accepted}
+        loss, gradients = program.gradients({**values, **extra})
+    largest = max(np.abs(g).max() for g in gradients.values())
+    assume(max(abs(loss), largest) < 1e3)  # a random recurrence may explode
+    assert not judge_numeric(program).refuted
 
 
 def test_says_what_it_compared() -> None:
