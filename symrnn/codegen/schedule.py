@@ -281,7 +281,7 @@ def addend(equation: Equation) -> Line:
 
 def collector_of(item: Work, work: list[Work]) -> Loop | None:
     """Return the loop that can collect a static sum, if there is one."""
-    if not isinstance(item, Line):
+    if not isinstance(item, Line) or item.time is not None:
         return None
     total = item.equation.rhs.args[1] if isinstance(item.equation.rhs, Scaled) else item.equation.rhs
     if not isinstance(total, TimeSum):
