@@ -108,8 +108,15 @@ def times(style: Style) -> str:
 
 
 def write_product(node: Any, style: Style) -> Written:
-    """``W h``; elementwise products and sums inside are bracketed."""
-    return times(style).join(factors(node.args, style)), PRODUCT
+    """``W h``; what weights a column is set apart: ``m_t (a - b)`` for a 1×1 ``m_t``, ``1 (sᵀ g)`` for an inner product."""
+    column = next((k for k, factor in enumerate(node.args[:-1], 1) if factor.shape[1] == 1), 0)
+    weights = node.args[column:]
+    if not column or node.shape[1] != 1 or node.shape[0] == 1:
+        return times(style).join(factors(node.args, style)), PRODUCT
+    body = times(style).join(factors(node.args[:column], style))
+    if any(weight.shape != (1, 1) for weight in weights):
+        return times(style).join([body, parentheses(times(style).join(factors(weights, style)), style)]), PRODUCT
+    return times(style).join([*(bracket(weight, style, HADAMARD) for weight in weights), body]), PRODUCT
 
 
 def factors(nodes: Sequence[Any], style: Style) -> Iterator[str]:

@@ -3,9 +3,10 @@
 A rule takes a node ``q = f(a, b, …)``, the adjoint ``g = ∂L/∂q`` and the formula ``s`` by which the value of the node
 is referred to, and returns for each operand what it receives. ``∂L/∂A`` has the shape of ``A`` (denominator layout).
 
-Source of the matrix rules: M. B. Giles, Collected matrix derivative results for forward and reverse mode algorithmic
-differentiation, 2008, section 2; of reverse mode: A. Griewank and A. Walther, Evaluating Derivatives, 2008, section
-3.2; of its use over time: P. J. Werbos, Backpropagation through time, Proc. IEEE 78 (1990) 1550-1560.
+Source of the rules for sums and products: M. B. Giles, Collected matrix derivative results for forward and reverse mode
+algorithmic differentiation, 2008; of reverse mode: A. Griewank and A. Walther, Evaluating Derivatives, 2008, section
+3.2; of softmax: J. S. Bridle, Probabilistic interpretation of feedforward classification network outputs, 1990; of its
+use over time: P. J. Werbos, Backpropagation through time, Proc. IEEE 78 (1990) 1550-1560.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from symrnn.expr import (
     Zeros,
 )
 
-GILES, GRIEWANK, BRIDLE = "Giles 2008, section 2", "Griewank & Walther 2008, section 3.2", "Bridle 1990"
+GILES, GRIEWANK, BRIDLE = "Giles 2008", "Griewank & Walther 2008, section 3.2", "Bridle 1990"
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,7 @@ class Rule:
         return (self.apply.__doc__ or "").strip()
 
 
-def _rule(function: Callable[[Any, Node, Node], Received], source: str = GILES) -> Rule:
+def _rule(function: Callable[[Any, Node, Node], Received], source: str = GRIEWANK) -> Rule:
     return Rule(function.__name__, function, source)
 
 
@@ -185,24 +186,24 @@ RULES: dict[str, Rule] = {
     "Column": _rule(vjp_column),
     "Columns": _rule(vjp_columns),
     "Diag": _rule(vjp_diag),
-    "Elementwise": _rule(vjp_elementwise, GRIEWANK),
+    "Elementwise": _rule(vjp_elementwise),
     "Gather": _rule(vjp_gather),
     "Hadamard": _rule(vjp_hadamard),
-    "Identity": _rule(vjp_constant, GRIEWANK),
+    "Identity": _rule(vjp_constant),
     "LogSoftmax": _rule(vjp_log_softmax, BRIDLE),
-    "OneHot": _rule(vjp_constant, GRIEWANK),
-    "Ones": _rule(vjp_constant, GRIEWANK),
-    "Plus": _rule(vjp_plus),
-    "Product": _rule(vjp_product),
+    "OneHot": _rule(vjp_constant),
+    "Ones": _rule(vjp_constant),
+    "Plus": _rule(vjp_plus, GILES),
+    "Product": _rule(vjp_product, GILES),
     "Rows": _rule(vjp_rows),
     "Scaled": _rule(vjp_scaled),
     "Softmax": _rule(vjp_softmax, BRIDLE),
     "Stacked": _rule(vjp_stacked),
-    "StopGradient": _rule(vjp_constant, GRIEWANK),
-    "TimeSum": _rule(vjp_time_sum, GRIEWANK),
+    "StopGradient": _rule(vjp_constant),
+    "TimeSum": _rule(vjp_time_sum),
     "Total": _rule(vjp_total),
     "Transposed": _rule(vjp_transposed),
-    "Zeros": _rule(vjp_constant, GRIEWANK),
+    "Zeros": _rule(vjp_constant),
 }
 """One rule for each node type that is not a quantity."""
 

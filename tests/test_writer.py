@@ -82,7 +82,7 @@ BRACKETS = [
     (Total(W @ h[t]), "1ᵀ W h_t"),
     (Total(h[t] + g[t]), "1ᵀ (h_t + g_t)"),
     (Total(W), "1ᵀ W 1"),
-    (h[t] @ Total(g[t]), "h_t 1ᵀ g_t"),
+    (h[t] @ Total(g[t]), "(1ᵀ g_t) h_t"),
     (time_sum(h[t] @ g[t].T, 1, T), "Σ_{t=1}^T h_t g_tᵀ"),
     (time_sum(h[t] + g[t], 1, T), "Σ_{t=1}^T (h_t + g_t)"),
     (time_sum(h[t], 1, T - 1) * g[0], "(Σ_{t=1}^{T-1} h_t) ⊙ g_0"),
