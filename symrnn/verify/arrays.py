@@ -118,14 +118,13 @@ def _entrywise(original: Any) -> Any:
 def _looped(original: Any, scalar: Callable[..., Any]) -> Any:
     """Wrap a function of NumPy that has no loop for objects."""
     count = scalar.__code__.co_argcount
-    loop = np.frompyfunc(scalar, count, 1)
+    loop = np.frompyfunc(lambda *numbers: scalar(*map(as_dual, numbers)), count, 1)
 
     @functools.wraps(original)
     def function(*args: Any, **kwargs: Any) -> Any:
         if not any(map(has_balls, args[:count])):
             return original(*args, **kwargs)
-        out = np.asarray(loop(*map(lifted, args[:count])), dtype=object)
-        return as_bool(out)
+        return typed(loop(*args[:count]))
 
     def reduce(x: Any, *args: Any, **kwargs: Any) -> Any:
         return (loop if has_balls(x) else original).reduce(x, *args, **kwargs)
@@ -134,11 +133,30 @@ def _looped(original: Any, scalar: Callable[..., Any]) -> Any:
     return function
 
 
-def as_bool(values: Any) -> Any:
+def _near(original: Any) -> Any:
+    """Wrap ``isclose`` and ``allclose``, which ask for finite floats."""
+
+    @functools.wraps(original)
+    def function(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+        if not (has_balls(a) or has_balls(b)):
+            return original(a, b, rtol=rtol, atol=atol, equal_nan=equal_nan)
+        near = typed(np.frompyfunc(lambda x, y: is_near(as_dual(x).value, as_dual(y).value, rtol, atol), 2, 1)(a, b))
+        return near if original is np.isclose else bool(np.all(near))
+
+    return function
+
+
+def is_near(x: Any, y: Any, rtol: float, atol: float) -> bool:
+    """Tell whether two balls are within a tolerance of each other."""
+    return Dual(abs(x - y)) <= Dual(atol + rtol * abs(y))
+
+
+def typed(values: Any) -> Any:
     """Give an array of truth values its type, any other object array its view; unpack what has no dimensions."""
-    if values.size and all(isinstance(v, bool) for v in values.flat):
-        values = values.astype(bool)
-    return values[()] if values.ndim == 0 else values if values.dtype == bool else values.view(BallArray)
+    array = np.asarray(values, dtype=object)
+    if array.size and all(isinstance(v, bool) for v in array.flat):
+        array = array.astype(bool)
+    return array[()] if array.ndim == 0 else array if array.dtype == bool else array.view(BallArray)
 
 
 def _scalar(original: Any, name: str) -> Any:
@@ -152,15 +170,6 @@ def _scalar(original: Any, name: str) -> Any:
         return y / getattr(as_dual(args[0]), name)() if args else y
 
     return function
-
-
-def _close(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8) -> bool:
-    return bool(abs(as_dual(a) - b) <= atol + rtol * abs(as_dual(b)))
-
-
-def _allclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
-    pairs = np.broadcast(np.asarray(a, dtype=object), np.asarray(b, dtype=object))
-    return all(_close(x, y, rtol, atol) for x, y in pairs)
 
 
 class _FloatType(type):
@@ -200,6 +209,7 @@ def _replacements() -> dict[int, tuple[Any, Any]]:
     pairs += [(getattr(np, name), _converted(getattr(np, name))) for name in CONVERTERS]
     pairs += [(getattr(np, name), _entrywise(getattr(np, name))) for name in FUNCTIONS if hasattr(np, name)]
     pairs += [(getattr(np, name), _looped(getattr(np, name), scalar)) for name, scalar in LOOPS.items()]
+    pairs += [(test, _near(test)) for test in (np.isclose, np.allclose)]
     pairs += [(getattr(math, name), _scalar(getattr(math, name), name)) for name in MATH]
     return {id(original): (original, replacement) for original, replacement in pairs}
 

@@ -1,205 +1,42 @@
-"""The judge that runs code on balls of hundreds of bits.
+"""The judge that runs generated code on balls of hundreds of bits: see :mod:`symrnn.verify.agreement`.
 
-The code, ours or a user's, runs unmodified on object arrays of dual numbers over balls: its forward pass along random
-directions in one array at a time gives rigorous directional derivatives, and its backward pass must return a gradient
-``g`` with ``⟨g, direction⟩`` equal to them. No formula is known here.
+The points are drawn for the network: sizes pairwise coprime, initial states and biases that are not 0, masks with
+zeros, targets that satisfy the declared relations exactly. Where the network stops a gradient, the function
+``stop_gradient`` of the code drops the tangents while the judge runs the forward pass. An unspecified function ``phi``
+is the sine, as a witness.
 
 Guarantees:
-    *refuted* is proved: the ball of the difference excludes 0, by a relative mismatch of at least 2^-45. *agrees* holds
-    to at least 90 digits (at 333 bits; in proportion at others) of the sum of ``|g_i d_i|``, also where the gradient has
-    decayed to 1e-50; an entry that differs by more is missed by one direction with a probability of 2^-64. A mismatch
-    that is proved but below 2^-45 at two points is *agrees* with the detail ``up to float64 constants``. *undecided*:
-    balls overlapped in a comparison, or NaN appeared, at every precision and point that was tried.
-    Blind: to branches that no point took; to what the code does at other sizes; to an error that stays below 2^-45 of
-    the gradient at two points, such as what a truncation beyond the memory of the net loses; and to a forward pass
-    that is itself not what its author meant.
+    Those of :mod:`symrnn.verify.agreement`, for the loss that the code computes. No rule of the derivation and no
+    formula of the network is used: the network tells names, shapes and kinds. Blind: to branches that no point took;
+    to other sizes; to a mistake that loss and gradients of the code share; where ``phi`` is open, to what a sine hides.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from flint import arb
 
-from symrnn.errors import DataError
-from symrnn.verify.directional import Accused, Point, Values, array_of
-from symrnn.verify.dual import Undecided, precision
-from symrnn.verify.mismatch import FLOAT_CONSTANTS, excludes_zero, find_mismatch, number
+from symrnn.verify.agreement import BITS, DIGITS_PER_BIT, compare_gradients
+from symrnn.verify.arrays import lifted
+from symrnn.verify.directional import Accused, Point, Values
+from symrnn.verify.dual import Dual, Undecided, precision
+from symrnn.verify.mismatch import excludes_zero, number
+from symrnn.verify.numeric import has_stop_gradient, label
 from symrnn.verify.points import default_sizes, normalised_by, random_point
 from symrnn.verify.report import AGREES, REFUTED, UNDECIDED, Finding, JudgeReport
 
-BITS, MAX_BITS, RAISE = 333, 3000, 3
-DIGITS_PER_BIT, VANISHED_PER_BIT = 0.27, 0.22
+__all__ = ["compare_gradients", "judge_balls"]
+
 POINTS = 3
 GRID = 2**20
-EQUAL, CONSTANTS, WRONG, OPEN = range(4)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one point and precision say about one array: ``EQUAL``, ``CONSTANTS``, ``WRONG`` or ``OPEN``, and why."""
-
-    kind: int
-    detail: str
-
-    def finding(self, name: str) -> Finding:
-        """Return the verdict in words."""
-        verdict = {WRONG: REFUTED, OPEN: UNDECIDED}.get(self.kind, AGREES)
-        return Finding(name, verdict, self.detail)
-
-
-def compare_gradients(
-    forward: Callable[[Values], Any],
-    backward: Callable[[Values], Mapping[str, Any]],
-    points: Sequence[Point],
-    *,
-    bits: int = BITS,
-    max_bits: int = MAX_BITS,
-    directions: int = 2,
-    seed: int = 0,
-    namespaces: Sequence[dict[str, Any]] = (),
-) -> tuple[Finding, ...]:
-    """Compare the gradients that code returns with the derivatives of its own forward pass.
-
-    Args:
-        forward: From values by name to the loss.
-        backward: From values by name to gradients by name, of the shapes of the values.
-        points: Where to compare; the later ones are used where the earlier ones do not decide.
-        bits: Precision of the first try.
-        max_bits: Precision is tripled up to this.
-        directions: Random directions in each array.
-        seed: Of the directions.
-        namespaces: Globals of the code's modules, so that ``from numpy import zeros`` and ``float(loss)`` work.
-
-    Returns:
-        One finding for each wanted array, in the order of the first point.
-
-    Raises:
-        DataError: No points; a loss that is not one number; gradients that are no mapping.
-    """
-    if not points:
-        raise DataError("there is no point to compare gradients at; give at least one")
-    accused = Accused(forward, backward, tuple(namespaces))
-    final: dict[str, Outcome] = {}
-    provisional: dict[str, Outcome] = {}
-    for point in points:
-        waiting = [name for name in point.wanted if name not in final]
-        for level in precisions(bits, max_bits):
-            outcomes = examine(accused, point, waiting, level, min(bits, level), directions, seed)
-            waiting = [name for name in waiting if outcomes[name].kind == OPEN]
-            for name, outcome in outcomes.items():
-                before = provisional.get(name)
-                provisional[name] = outcome if before is None or before.kind == OPEN else max(before, outcome, key=rank)
-                if outcome.kind in (EQUAL, WRONG) or (outcome.kind == CONSTANTS and before and before.kind == CONSTANTS):
-                    final[name] = provisional[name]
-            if not waiting:
-                break
-    return tuple(provisional[name].finding(name) for name in points[0].wanted)
-
-
-def rank(outcome: Outcome) -> int:
-    """Order outcomes: what was proved counts more than what was left open."""
-    return (EQUAL, CONSTANTS, WRONG).index(outcome.kind) if outcome.kind != OPEN else -1
-
-
-def precisions(bits: int, max_bits: int) -> tuple[int, ...]:
-    """Return the numbers of bits that are tried, in order."""
-    levels = [bits]
-    while levels[-1] * RAISE <= max_bits:
-        levels.append(levels[-1] * RAISE)
-    return tuple(levels)
-
-
-def examine(
-    accused: Accused, point: Point, names: Sequence[str], bits: int, wanted_bits: int, directions: int, seed: int
-) -> dict[str, Outcome]:
-    """Compare the gradients in some arrays at one point and precision."""
-    if not names:
-        return {}
-    with precision(bits):
-        try:
-            gradients = accused.gradients(point)
-        except Undecided as undecided:
-            return dict.fromkeys(names, Outcome(OPEN, f"the backward pass stops: {undecided}"))
-        return {
-            name: examine_one(accused, point, name, gradients.get(name), bits, wanted_bits, directions, seed)
-            for name in names
-        }
-
-
-def examine_one(
-    accused: Accused, point: Point, name: str, gradient: Any, bits: int, wanted_bits: int, directions: int, seed: int
-) -> Outcome:
-    """Compare the gradient in one array at the precision of the moment."""
-    if gradient is None:
-        return Outcome(WRONG, "no gradient was returned")
-    if np.shape(gradient) != point.shape(name):
-        return Outcome(WRONG, f"the gradient has shape {np.shape(gradient)} instead of {point.shape(name)}")
-    gradient = array_of(np.asarray(gradient, dtype=object))
-    if not all(entry.isfinite() for entry in gradient.flat):
-        return Outcome(OPEN, "the returned gradient holds NaN or infinity: a slot read before it was written, 0/0, log 0")
-    worst = Outcome(OPEN, "no direction was tried")
-    for k in range(directions):
-        direction = point.direction(name, f"{seed}, {k}")
-        try:
-            outcome = weigh(accused.slope(point, name, direction), gradient, direction, bits, wanted_bits)
-        except Undecided as undecided:
-            return Outcome(OPEN, f"the forward pass stops: {undecided}")
-        if outcome.kind == WRONG:
-            return Outcome(WRONG, f"{outcome.detail}; {explain(accused, point, name, gradient)}")
-        worst = outcome if k == 0 or outcome.kind > worst.kind else worst
-    return worst
-
-
-def explain(accused: Accused, point: Point, name: str, gradient: Any) -> str:
-    """Say which entries of a refuted gradient are wrong."""
-    try:
-        return str(find_mismatch(accused, point, name, gradient))
-    except Undecided as undecided:
-        return f"entries were not compared: {undecided}"
-
-
-def weigh(slope: Any, gradient: Any, direction: Any, bits: int, wanted_bits: int) -> Outcome:
-    """Compare a directional derivative with ``⟨gradient, direction⟩``.
-
-    Args:
-        slope: Ball of the derivative of the forward pass.
-        gradient: Array of dual numbers.
-        direction: Array of exact numbers.
-        bits: Precision of the moment.
-        wanted_bits: Precision that the demanded number of digits belongs to.
-    """
-    terms = [entry.value * along.value for entry, along in zip(gradient.flat, array_of(direction).flat, strict=True)]
-    difference = sum(terms, arb(0)) - slope
-    size = sum((abs(term) for term in terms), abs(slope))
-    if difference.is_nan() or not slope.is_finite():
-        return Outcome(OPEN, "the derivative of the forward pass is NaN or infinite")
-    if excludes_zero(difference):
-        mismatch = abs(difference) / size
-        if mismatch < FLOAT_CONSTANTS:
-            return Outcome(CONSTANTS, f"up to float64 constants: relative mismatch {mismatch.mid().str(2, radius=False)}")
-        return Outcome(WRONG if mismatch > FLOAT_CONSTANTS else OPEN, f"relative mismatch {number(mismatch)}")
-    if size.is_zero():
-        return Outcome(EQUAL, "both are exactly 0")
-    if bits > wanted_bits and size < arb(10) ** -int(VANISHED_PER_BIT * bits):
-        return Outcome(EQUAL, f"both are 0 to {digits_of(size)} digits")
-    digits = digits_of(difference.rad() / size)
-    if digits < round(DIGITS_PER_BIT * wanted_bits):
-        return Outcome(OPEN, f"only {max(0, digits)} digits are certain at {bits} bits")
-    return Outcome(EQUAL, f"{digits} digits")
-
-
-def digits_of(small: Any) -> int:
-    """Return the number of zeros after the point of a small positive number; 0 where the ball does not tell."""
-    upper = abs(small).upper()
-    if not upper.is_finite() or upper.is_zero():
-        return 0 if not upper.is_finite() else 10**6
-    return int(float((-upper.log() / arb(10).log()).mid()))
+STOP = "stop_gradient"
+SINES: tuple[Callable[[Any], Any], ...] = (np.sin, np.cos, lambda z: -np.sin(z), lambda z: -np.cos(z))
 
 
 def judge_balls(
@@ -226,31 +63,86 @@ def judge_balls(
     chosen = {**default_sizes(derivation), **{str(letter): int(size) for letter, size in (sizes or {}).items()}}
     rng = np.random.default_rng(seed)
     points = [exact_point(derivation, chosen, rng) for _ in range(POINTS)]
-    findings = compare_gradients(
-        program.loss, lambda values: program.gradients(values)[1], points, bits=bits, directions=directions, seed=seed
-    )
-    written = ", ".join(f"{letter} = {size}" for letter, size in chosen.items())
+    code = GeneratedCode(program, chosen)
+    findings = [compare_losses(derivation, code, points[0], bits)]
+    if has_stop_gradient(derivation) and STOP not in code.names:
+        findings += [Finding(name, UNDECIDED, f"the network stops gradients and the code defines no {STOP}") for name in points[0].wanted]
+    else:
+        findings += compare_gradients(code.loss, code.gradients, points, bits=bits, directions=directions, seed=seed)
     return JudgeReport(
         judge="ball arithmetic",
-        compared=f"gradients of the generated code with the derivative of its own loss, in {bits}-bit balls, {written}",
+        compared="gradients of the code with the derivative of its own loss, in "
+        f"{bits}-bit balls, {', '.join(f'{letter} = {size}' for letter, size in chosen.items())}",
         means=f"equal to {round(DIGITS_PER_BIT * bits)} digits along {directions} random directions in each array",
         blind="branches that no point took; other sizes; whether the loss itself is what was meant",
-        findings=(compare_losses(program, points[0], bits), *findings),
+        findings=(findings[0], *(replace(f, quantity=label(f.quantity, derivation)) for f in findings[1:])),
         seconds=time.perf_counter() - started,
     )
 
 
-def compare_losses(program: Any, point: Point, bits: int) -> Finding:
+class GeneratedCode:
+    """A program with everything that it takes beside arrays: sizes that no array tells, and functions."""
+
+    def __init__(self, program: Any, sizes: Mapping[str, int]) -> None:
+        self.program = program
+        self.names: dict[str, Any] = getattr(program, "names", {})
+        accepted = getattr(program, "accepted", ())
+        self.extra: Values = {name: sizes[name] for name in accepted if name in sizes}
+        self.extra |= {name: SINES[order_of(name) % 4] for name in accepted if name.startswith("phi")}
+
+    def loss(self, values: Values) -> Any:
+        """Run the forward pass; a stopped gradient does not move."""
+        with replaced(self.names, STOP, standing_still):
+            return self.program.loss({**values, **self.extra})
+
+    def gradients(self, values: Values) -> Mapping[str, Any]:
+        """Run the backward pass."""
+        return self.program.gradients({**values, **self.extra})[1]
+
+    def loss_beside_gradients(self, values: Values) -> Any:
+        """Run the backward pass for the loss that it returns."""
+        return self.program.gradients({**values, **self.extra})[0]
+
+
+def order_of(name: str) -> int:
+    """Return the order of a derivative of the unspecified function by its name: ``phi``, ``phi_prime``, ``phi_2``, …"""
+    suffix = name.removeprefix("phi").removeprefix("_")
+    return {"": 0, "prime": 1}.get(suffix) or int(suffix or 0)
+
+
+@contextmanager
+def replaced(names: dict[str, Any], name: str, function: Callable[..., Any]) -> Iterator[None]:
+    """Put a function in the place of another one of the same name, where there is one, and restore that."""
+    original = names.get(name)
+    if original is None:
+        yield
+        return
+    names[name] = function
+    try:
+        yield
+    finally:
+        names[name] = original
+
+
+def standing_still(values: Any) -> Any:
+    """Return the values without their tangents."""
+    return lifted(np.frompyfunc(lambda x: Dual(x.value) if type(x) is Dual else x, 1, 1)(values))
+
+
+def compare_losses(derivation: Any, code: GeneratedCode, point: Point, bits: int) -> Finding:
     """Compare the loss that comes with the gradients with the loss of the forward pass alone."""
+    name = derivation.network.loss.key
     with precision(bits):
         try:
-            alone = Accused(program.loss, program.gradients).loss(point.balls())
-            beside = Accused(lambda values: program.gradients(values)[0], program.gradients).loss(point.balls())
+            alone = Accused(code.loss, code.gradients).loss(point.balls()).value
+            beside = Accused(code.loss_beside_gradients, code.gradients).loss(point.balls()).value
         except Undecided as undecided:
-            return Finding("loss", UNDECIDED, str(undecided))
-        if excludes_zero(alone.value - beside.value):
-            return Finding("loss", REFUTED, f"{number(alone.value)} alone, {number(beside.value)} beside the gradients")
-        return Finding("loss", AGREES, f"{number(alone.value)} in both")
+            return Finding(name, UNDECIDED, str(undecided))
+        if not (alone.is_finite() and beside.is_finite()):
+            return Finding(name, UNDECIDED, f"{number(alone)} alone, {number(beside)} beside the gradients")
+        if excludes_zero(alone - beside):
+            return Finding(name, REFUTED, f"{number(alone)} alone, {number(beside)} beside the gradients")
+        return Finding(name, AGREES, f"{number(alone)} in both")
 
 
 def exact_point(derivation: Any, sizes: Mapping[str, int], rng: np.random.Generator) -> Point:

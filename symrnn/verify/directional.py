@@ -9,6 +9,7 @@ Guarantees:
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -35,14 +36,25 @@ class Point:
         values: Arrays of fractions, integers or floats by name; arrays of an integer or boolean type are handed to
             the code as they are, all others as balls.
         wanted: Names of the arrays in which a gradient is compared.
+        note: What is said of a finding at this point.
     """
 
     values: Mapping[str, Any]
     wanted: tuple[str, ...]
+    note: str = ""
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Return the shape of an array."""
         return np.shape(self.values[name])
+
+    def livelier(self) -> Point:
+        """Return a point at which no wanted array is small: each is doubled until its root mean square is at least ½.
+
+        An error of a high order in small weights, such as that of a truncation, grows; the rounding of a constant
+        does not.
+        """
+        scaled = {name: self.values[name] * np.array(doubling(self.values[name]), dtype=object) for name in self.wanted}
+        return Point({**self.values, **scaled}, self.wanted, " (at weights of at least ½)")
 
     def balls(self, moving: str = "", direction: Any = None) -> Values:
         """Return fresh arrays of dual numbers; one of them moves along a direction.
@@ -71,6 +83,13 @@ class Point:
         drawn = np.zeros(self.shape(name), dtype=int)
         drawn[index] = 1
         return drawn
+
+
+def doubling(values: Any) -> int:
+    """Return the power of two that lifts the root mean square of some numbers to at least ½; 1 where they are all 0."""
+    numbers = np.asarray(values, dtype=float)
+    size = math.sqrt(np.mean(numbers**2)) if numbers.size else 0.0
+    return int(2 ** max(0, math.ceil(-1 - math.log2(size)))) if size else 1
 
 
 def array_of(values: Any) -> Any:
@@ -118,9 +137,11 @@ class Accused:
         return dict(returned)
 
     def slope(self, point: Point, name: str, direction: Any) -> Any:
-        """Return the ball of the derivative of the loss along a direction in one array."""
-        tangent = self.loss(point.balls(name, direction)).tangent
-        return arb(0) if tangent is None else tangent
+        """Return the ball of the derivative of the loss along a direction in one array; NaN where the loss is not finite."""
+        loss = self.loss(point.balls(name, direction))
+        if not loss.isfinite():
+            return arb.nan()
+        return arb(0) if loss.tangent is None else loss.tangent
 
     def partials(self, point: Point, name: str, indices: Iterable[tuple[int, ...]]) -> dict[tuple[int, ...], Any]:
         """Return the balls of the derivatives of the loss in single entries of one array."""

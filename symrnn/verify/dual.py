@@ -27,6 +27,7 @@ from flint import arb
 from symrnn.errors import SymrnnError
 from symrnn.verify.ball_functions import FUNCTIONS
 
+
 class Undecided(SymrnnError, ArithmeticError):  # noqa: N818  # a state of knowledge, not a mistake
     """Balls overlap where the code asks which is larger: try more bits, or another point."""
 
@@ -151,6 +152,8 @@ class Dual:
         return self
 
     def __abs__(self) -> Dual:
+        if self.tangent is None:
+            return Dual(abs(self.value))
         return -self if self._order(0) < 0 else self
 
     def _order(self, other: Any) -> int:
@@ -215,7 +218,7 @@ class Dual:
         """The angle of the point ``(x, self)``."""
         y, x = self, as_dual(x)
         turned = x * Dual(arb(0), y.tangent) - y * Dual(arb(0), x.tangent)
-        return Dual(y.value.atan2(x.value), None if turned.tangent is None else (turned / (x * x + y * y)).tangent)
+        return Dual(arb.atan2(y.value, x.value), None if turned.tangent is None else (turned / (x * x + y * y)).tangent)
 
     def hypot(self, other: Any) -> Dual:
         """The length of the vector ``(self, other)``."""
