@@ -38,7 +38,8 @@ def main() -> None:
     reports = symrnn.check(derivation)
     for report in reports:
         print(f"{report.judge}: {len(report.findings)} comparisons, {report.means}")
-    assert [report.judge for report in reports if report.ok] == ["entrywise", "balls", "numeric"]
+    assert len(reports) == 3
+    assert all(report.ok for report in reports)
 
     random = np.random.default_rng(0)
     D, H, K, T, B = 3, 5, 2, 7, 4

@@ -89,7 +89,7 @@ def cell_of_file(path: Path, name: str) -> Cell:
     found = getattr(module, name)
     if not isinstance(found, Cell):
         hint = f"; the file's cells: {', '.join(cells)}" if cells else ""
-        raise SpecError(f"{path}: {name} is a {type(found).__name__}; expected a symrnn.Cell{hint}")
+        raise SpecError(f"{path}: {name} is of type {type(found).__name__}; expected a symrnn.Cell{hint}")
     return found
 
 
@@ -105,7 +105,8 @@ def module_of(path: Path) -> ModuleType:
         with beside(path), contextlib.redirect_stdout(sys.stderr):
             module_spec.loader.exec_module(module)
     except SyntaxError as error:
-        raise SpecError(f"{error.filename or path}, line {error.lineno}: {error.msg}") from error
+        own = error.filename is None or Path(error.filename).resolve() == path.resolve()
+        raise SpecError(f"{path if own else error.filename}, line {error.lineno}: {error.msg}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"cannot read {path}: {error}") from error
     except (Exception, SystemExit) as error:
