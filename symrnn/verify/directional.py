@@ -33,8 +33,8 @@ class Point:
     """Exact numbers for what the code is given.
 
     Attributes:
-        values: Arrays of fractions, integers or floats by name; arrays of an integer or boolean type are handed to
-            the code as they are, all others as balls.
+        values: Arrays of fractions, integers or floats by name; arrays of an integer or boolean type that are not
+            wanted are handed to the code as they are, all others as balls.
         wanted: Names of the arrays in which a gradient is compared.
         note: What is said of a finding at this point.
     """
@@ -63,7 +63,7 @@ class Point:
             moving: Name of the array that moves.
             direction: Exact numbers of the shape of that array.
         """
-        made = {name: array_of(values) for name, values in self.values.items()}
+        made = {n: dual_array(v) if n in self.wanted else array_of(v) for n, v in self.values.items()}
         if moving:
             array = made[moving]
             for index, velocity in np.ndenumerate(direction):
