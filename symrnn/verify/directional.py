@@ -63,7 +63,7 @@ class Point:
             moving: Name of the array that moves.
             direction: Exact numbers of the shape of that array.
         """
-        made = {n: dual_array(v) if n in self.wanted else array_of(v) for n, v in self.values.items()}
+        made: Values = {n: dual_array(v) if n in self.wanted else array_of(v) for n, v in self.values.items()}
         if moving:
             array = made[moving]
             for index, velocity in np.ndenumerate(direction):
