@@ -81,7 +81,8 @@ def size(text: str) -> tuple[str, int]:
 def parser(name: str, about: str, examples: str) -> Parser:
     """Make the parser of a command; help and version are handled by the caller, who prints."""
     made = Parser(
-        prog=f"symrnn {name}", description=about, epilog="examples:\n" + examples, add_help=False, allow_abbrev=False,
+        prog=f"symrnn {name}", usage=f"symrnn {name} [options]" if name == "cells" else f"symrnn {name} CELL [options]",
+        description=about, epilog="examples:\n" + examples, add_help=False, allow_abbrev=False,
         formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, max_help_position=26, width=110),
     )
     made.add_argument("--help", "-h", action="store_true", help="show this help")
@@ -105,7 +106,7 @@ def with_network(made: Parser) -> Parser:
 def with_file(made: Parser) -> Parser:
     """Add where the result goes."""
     group = made.add_argument_group("the result")
-    group.add_argument("-o", "--output", metavar="FILE", help="write a file, whole or not at all; without it, print")
+    group.add_argument("-o", dest="output", metavar="FILE", help="write a file, whole or not at all; without it, print")
     group.add_argument("--force", action="store_true", help="replace the file if it exists")
     return made
 
