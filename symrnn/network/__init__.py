@@ -3,7 +3,8 @@
 from symrnn.network.graph import Block, Given, Network, Relation, Scan
 from symrnn.network.naming import name_operands
 from symrnn.network.ordering import ordered
-from symrnn.network.tasks import LOSSES, READOUTS, TASKS, network
+from symrnn.network.readout import LOSSES, READOUTS
+from symrnn.network.tasks import TASKS, network
 
 __all__ = [
     "LOSSES",

@@ -2,70 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
-from typing import Any
 
-from sympy import Expr, Integer, Rational, expand
+from sympy import Expr, Integer, expand
 
 from symrnn.cell import Cell, Equation
 from symrnn.errors import SpecError, unknown
-from symrnn.expr import (
-    At,
-    Elementwise,
-    LogSoftmax,
-    Node,
-    Ones,
-    Series,
-    Softmax,
-    Static,
-    Total,
-    Zeros,
-    dim,
-    t,
-    time_sum,
-)
-from symrnn.functions import parameter, series
+from symrnn.expr import At, Ones, Series, Total, Zeros, dim, t
+from symrnn.functions import series
 from symrnn.network.graph import Given, Network, Relation, Scan
 from symrnn.network.naming import name_operands
+from symrnn.network.readout import A_Y, ELL, MASK, Y_HAT, Y, check_ends, readout_equations, total_loss
 from symrnn.times import Span
 from symrnn.traverse import leaves
 
-T, B = dim("T"), dim("B")
+T = dim("T")
+SCALES = ("sum", "mean")
 TASKS: Mapping[str, str] = MappingProxyType({
     "many-to-many": "an input and an output at each time",
     "many-to-one": "an input at each time, an output at the last",
     "one-to-one": "one step",
     "one-to-many": "an input at the first time, an output at each",
 })
-READOUTS: Mapping[str, Callable[[Node], Node]] = MappingProxyType({
-    "linear": lambda a: a,
-    "sigmoid": lambda a: Elementwise("sigmoid", a),
-    "softmax": Softmax,
-})
-LOSSES: Mapping[str, str] = MappingProxyType({
-    "squared-error": "½ ‖ŷ - y‖²",
-    "binary-cross-entropy": "-Σ [y log ŷ + (1 - y) log(1 - ŷ)], for a sigmoid readout",
-    "cross-entropy": "-yᵀ log ŷ, for a softmax readout",
-})
-DEFAULT_READOUT = MappingProxyType({
-    "cross-entropy": "softmax", "binary-cross-entropy": "sigmoid", "squared-error": "linear",
-})
-NEEDS = MappingProxyType({"cross-entropy": "softmax", "binary-cross-entropy": "sigmoid"})
-A_Y, Y_HAT, Y, ELL, MASK = "a_y", "y_hat", "y", "ell", "m"
-
-
-def step_loss(loss: str, a: Node, y_hat: Node, y: Node) -> Node:
-    """The loss at one time, in a form that cannot overflow.
-
-    Cross-entropy is ``-yᵀ log softmax(a)``; binary cross-entropy is ``1ᵀ (softplus(a) - y ∘ a)``, which equals
-    ``-Σ [y log σ(a) + (1 - y) log(1 - σ(a))]`` since ``log σ(a) = a - softplus(a)`` and ``log(1 - σ(a)) = -softplus(a)``.
-    """
-    if loss == "cross-entropy":
-        return -(y.T @ LogSoftmax(a))
-    if loss == "binary-cross-entropy":
-        return Total(Elementwise("softplus", a) - y * a)
-    return Rational(1, 2) * ((y_hat - y).T @ (y_hat - y))
 
 
 def network(
@@ -95,62 +54,47 @@ def network(
     Raises:
         SpecError: Unknown names, or options that do not go together.
     """
-    for what, name, known in (
-        ("task", task, TASKS), ("over_time", over_time, ("sum", "mean")), ("over_batch", over_batch, ("sum", "mean")),
-        ("feed", feed, ("nothing", "output")),
-    ):
-        if name not in known:
-            raise unknown(what, name, known)
+    known_or_refused(task=task, over_time=over_time, over_batch=over_batch, feed=feed)
     readout, loss = check_ends(readout, loss)
     first, last = Integer(1), Integer(1) if task == "one-to-one" else T
     outputs = Span(last if task == "many-to-one" else first, last)
     if mask and outputs.single:
-        raise SpecError(f"a mask weights the losses of several times; the task {task} has one output")
+        raise SpecError(
+            f"a mask weights the losses of several times; the task {task} has one output; for sequences of different "
+            "lengths take many-to-many and a mask that is 1 at the last time of each sequence"
+        )
     cell = with_output_as_input(cell, feed) if task == "one-to-many" else cell
     equations = name_operands(Equation(e.lhs, e.rhs, Span(first, last), e.role) for e in cell.equations)
     refuse_clash(cell, equations)
     given_inputs, fed = cell_inputs(cell, task, feed, first, last)
-    a, y_hat, y, ell = (At(series(n, "K" if n != ELL else 1), t) for n in (A_Y, Y_HAT, Y, ELL))
-    h = cell.output[t]
-    weight, b = parameter("W_hy", "K", h.shape[0]), parameter("b_y", "K")
-    logits = weight @ h + b if bias else weight @ h
-    ends = [
-        Equation(a, logits, outputs, "pre-activation"),
-        Equation(y_hat, READOUTS[readout](a), outputs, "output"),
-    ] if readout != "linear" else [Equation(y_hat, logits, outputs, "output")]
-    ends.append(Equation(ell, step_loss(loss, a, y_hat, y), outputs, "loss"))
-    scan = Scan((*fed, *equations, *ends)) if fed else Scan((*equations, *ends))
-    total = total_loss(ell, outputs, over_time=over_time, over_batch=over_batch, mask=mask)
-    parameters = dict.fromkeys([*cell.parameters, *(q for q in (weight, b) if q in logits.atoms(Static))])
+    ends, weights = readout_equations(cell.output, readout, loss, outputs, bias=bias)
+    total = total_loss(outputs, over_time=over_time, over_batch=over_batch, mask=mask)
+    target = series(Y, "K")
     return Network(
         name=f"{cell.name}, {task}",
         givens=(
-            *(Given(p, "parameter") for p in parameters),
+            *(Given(p, "parameter") for p in (*cell.parameters, *weights)),
             *given_inputs,
             *initial_states(equations, first),
-            Given(y.series, "target", outputs),
+            Given(target, "target", outputs),
             *([Given(series(MASK, 1), "mask", outputs)] if mask else []),
         ),
-        blocks=(scan, *total),
+        blocks=(Scan((*fed, *equations, *ends)), *total),
         loss=total[-1].lhs,
-        relations=(Relation(Total(y), Ones(1, 1)),) if loss == "cross-entropy" else (),
+        relations=(Relation(Total(target[t]), Ones(1, 1)),) if loss == "cross-entropy" else (),
         cell=cell.name,
-        outputs=(y_hat.series,),
+        outputs=(series(Y_HAT, "K"),),
     )
 
 
-def check_ends(readout: str | None, loss: str | None) -> tuple[str, str]:
-    """Choose what was left open, and refuse a readout and a loss that do not go together."""
-    if readout is not None and readout not in READOUTS:
-        raise unknown("readout", readout, READOUTS)
-    if loss is not None and loss not in LOSSES:
-        raise unknown("loss", loss, LOSSES)
-    if loss is None:
-        loss = next((name for name, default in DEFAULT_READOUT.items() if default == (readout or "softmax")))
-    readout = readout or DEFAULT_READOUT[loss]
-    if NEEDS.get(loss, readout) != readout:
-        raise SpecError(f"{loss} needs a {NEEDS[loss]} readout; got {readout}; choose that readout or squared-error")
-    return readout, loss
+def known_or_refused(**options: str) -> None:
+    """Refuse an option that nobody defines, with the nearest ones."""
+    known: dict[str, Collection[str]] = {
+        "task": TASKS, "feed": ("nothing", "output"), "over_time": SCALES, "over_batch": SCALES,
+    }
+    for what, name in options.items():
+        if name not in known[what]:
+            raise unknown(what, name, known[what])
 
 
 def refuse_clash(cell: Cell, equations: tuple[Equation, ...]) -> None:
@@ -194,20 +138,3 @@ def initial_states(equations: tuple[Equation, ...], first: Expr) -> list[Given]:
             if isinstance(leaf, At) and leaf.series in own and leaf.time != t:
                 reach[leaf.series] = min(reach.get(leaf.series, Integer(0)), leaf.time - t)
     return [Given(q, "initial", Span(expand(first + reach[q]), first - 1)) for q in own if q in reach]
-
-
-def total_loss(ell: At, span: Span, *, over_time: str, over_batch: str, mask: bool) -> tuple[Equation, ...]:
-    """Return the equations of the loss of a sequence, the loss itself last."""
-    scale: Any = 1 / B if over_batch == "mean" else Integer(1)
-    body: Node = ell * series(MASK, 1)[t] if mask else ell
-    loss = Static("L")
-    summed = time_sum(body, span.lo, span.hi)
-    if over_time == "sum" or span.single:
-        return (Equation(loss, scale * summed, role="loss"),)
-    if not mask:
-        return (Equation(loss, scale / (span.hi - span.lo + 1) * summed, role="loss"),)
-    count = Static("N")
-    return (
-        Equation(count, time_sum(series(MASK, 1)[t], span.lo, span.hi), role="value"),
-        Equation(loss, scale * (Elementwise("reciprocal", count) @ summed), role="loss"),
-    )

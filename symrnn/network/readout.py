@@ -1,0 +1,100 @@
+"""Readouts and losses: what stands between the state of a network and the number that is differentiated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from sympy import Integer, Rational
+
+from symrnn.cell import Equation
+from symrnn.errors import SpecError, unknown
+from symrnn.expr import Elementwise, LogSoftmax, Node, Series, Softmax, Static, Total, dim, t, time_sum
+from symrnn.functions import parameter, series
+from symrnn.times import Span
+
+B = dim("B")
+READOUTS: Mapping[str, Callable[[Node], Node]] = MappingProxyType({
+    "linear": lambda a: a,
+    "sigmoid": lambda a: Elementwise("sigmoid", a),
+    "softmax": Softmax,
+})
+LOSSES: Mapping[str, str] = MappingProxyType({
+    "squared-error": "½ ‖ŷ - y‖²",
+    "binary-cross-entropy": "-Σ [y log ŷ + (1 - y) log(1 - ŷ)], for a sigmoid readout",
+    "cross-entropy": "-yᵀ log ŷ, for a softmax readout",
+})
+DEFAULT_READOUT = MappingProxyType({
+    "cross-entropy": "softmax", "binary-cross-entropy": "sigmoid", "squared-error": "linear",
+})
+NEEDS = MappingProxyType({"cross-entropy": "softmax", "binary-cross-entropy": "sigmoid"})
+A_Y, Y_HAT, Y, ELL, MASK = "a_y", "y_hat", "y", "ell", "m"
+
+
+def step_loss(loss: str, a: Node, y_hat: Node, y: Node) -> Node:
+    """The loss at one time, in a form that cannot overflow.
+
+    Cross-entropy is ``-yᵀ log softmax(a)``; binary cross-entropy is ``1ᵀ (softplus(a) - y ∘ a)``, which equals
+    ``-Σ [y log σ(a) + (1 - y) log(1 - σ(a))]`` since ``log σ(a) = a - softplus(a)`` and ``log(1 - σ(a)) = -softplus(a)``.
+    """
+    if loss == "cross-entropy":
+        return -(y.T @ LogSoftmax(a))
+    if loss == "binary-cross-entropy":
+        return Total(Elementwise("softplus", a) - y * a)
+    return Rational(1, 2) * ((y_hat - y).T @ (y_hat - y))
+
+
+def check_ends(readout: str | None, loss: str | None) -> tuple[str, str]:
+    """Choose what was left open, and refuse a readout and a loss that do not go together."""
+    if readout is not None and readout not in READOUTS:
+        raise unknown("readout", readout, READOUTS)
+    if loss is not None and loss not in LOSSES:
+        raise unknown("loss", loss, LOSSES)
+    if loss is None:
+        loss = next((name for name, default in DEFAULT_READOUT.items() if default == (readout or "softmax")))
+    readout = readout or DEFAULT_READOUT[loss]
+    if NEEDS.get(loss, readout) != readout:
+        raise SpecError(f"{loss} needs a {NEEDS[loss]} readout; got {readout}; choose that readout or squared-error")
+    return readout, loss
+
+
+def readout_equations(
+    state: Series, readout: str, loss: str, span: Span, *, bias: bool
+) -> tuple[tuple[Equation, ...], tuple[Static, ...]]:
+    """Return the equations from the state to the loss of a time, and the parameters of the readout.
+
+    Args:
+        state: What is read.
+        readout: A key of ``READOUTS``.
+        loss: A key of ``LOSSES``.
+        span: The times that carry loss.
+        bias: Whether the readout has a bias.
+    """
+    a, y_hat, y = (series(name, "K")[t] for name in (A_Y, Y_HAT, Y))
+    weight, b = parameter("W_hy", "K", state.shape[0]), parameter("b_y", "K")
+    logits = weight @ state[t] + b if bias else weight @ state[t]
+    output = [Equation(y_hat, logits, span, "output")] if readout == "linear" else [
+        Equation(a, logits, span, "pre-activation"),
+        Equation(y_hat, READOUTS[readout](a), span, "output"),
+    ]
+    ell = Equation(series(ELL, 1)[t], step_loss(loss, a, y_hat, y), span, "loss")
+    return (*output, ell), (weight, b) if bias else (weight,)
+
+
+def total_loss(span: Span, *, over_time: str, over_batch: str, mask: bool) -> tuple[Equation, ...]:
+    """Return the equations of the loss of a sequence, the loss itself last."""
+    scale: Any = 1 / B if over_batch == "mean" else Integer(1)
+    ell = series(ELL, 1)[t]
+    body: Node = ell * series(MASK, 1)[t] if mask else ell
+    loss = Static("L")
+    summed = time_sum(body, span.lo, span.hi)
+    if over_time == "sum" or span.single:
+        return (Equation(loss, scale * summed, role="loss"),)
+    if not mask:
+        return (Equation(loss, scale / (span.hi - span.lo + 1) * summed, role="loss"),)
+    count = Static("N")
+    return (
+        Equation(count, time_sum(series(MASK, 1)[t], span.lo, span.hi), role="value"),
+        Equation(loss, scale * (Elementwise("reciprocal", count) @ summed), role="loss"),
+    )
