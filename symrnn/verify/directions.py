@@ -15,7 +15,7 @@ EPS = float(np.finfo(np.float64).eps)
 EXACT, ROUGH = 1e-12, 1e-8
 """Relative errors that are allowed: to a complex step and to PyTorch; to differences."""
 NOISE = 8 * EPS
-"""What rounding may leave of a sum that cancels, relative to the largest derivative at the point."""
+"""What rounding may leave of a sum that cancels, relative to the natural scale of a derivative at the point."""
 LOSS_NOISE = 1e-10
 """What rounding may leave in a difference quotient, relative to the loss."""
 IMAGINARY = 2.0**-100
@@ -94,9 +94,9 @@ class Point:
         return float(np.sum(np.abs(self.gradients[name] * self.directions[name])))
 
     @property
-    def largest(self) -> float:
-        """The largest of these scales."""
-        return max(self.size(name) for name in self.gradients)
+    def scale(self) -> float:
+        """The natural scale of a derivative: the largest of these sizes, or the loss, since what is given is of order one."""
+        return max(abs(self.loss), *(self.size(name) for name in self.gradients))
 
 
 def relative(a: float, b: float, scale: float, floor: float, allowed: float) -> float:
@@ -118,7 +118,7 @@ def compare_step(point: Point, name: str) -> Comparison:
     mine = float(np.sum(point.gradients[name] * point.directions[name]))
     other = point.slope((name,))
     scale = max(point.size(name), abs(other))
-    return Comparison("complex step", relative(mine, other, scale, NOISE * point.largest, EXACT), EXACT)
+    return Comparison("complex step", relative(mine, other, scale, NOISE * point.scale, EXACT), EXACT)
 
 
 def stencil(f: Callable[[float], float], h: float) -> float:
@@ -150,14 +150,14 @@ def compare_second(point: Point) -> Comparison:
     moved = point.program.gradients(point.moved(names, complex(0, IMAGINARY)))[1]
     terms = [np.imag(moved[k]) / IMAGINARY * point.directions[k] for k in names]
     mine, scale = float(sum(np.sum(a) for a in terms)), float(sum(np.sum(np.abs(a)) for a in terms))
-    return best_quotient(mine, lambda e: point.slope(names, e), scale, LOSS_NOISE * max(point.largest, EPS))
+    return best_quotient(mine, lambda e: point.slope(names, e), scale, LOSS_NOISE * max(point.scale, EPS))
 
 
 def compare_torch(point: Point, name: str, expected: Gradients, leading: int) -> Comparison:
     """Each entry of ``g`` against autograd, relative to the largest of its vector; for a series, at each time."""
     mine, other = np.asarray(point.gradients[name]), expected[name]
     axes = tuple(range(leading, other.ndim))
-    floor = NOISE * max(float(np.max(np.abs(g))) for g in expected.values())
+    floor = NOISE * max(abs(point.loss), *(float(np.max(np.abs(g))) for g in expected.values()))
     gap = np.max(np.abs(mine - other), axis=axes)
     scale = np.max(np.abs(other), axis=axes) + floor / EXACT
     return Comparison("PyTorch", float(np.max(np.divide(gap, scale, out=np.zeros_like(gap), where=gap > 0))), EXACT)

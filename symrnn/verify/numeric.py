@@ -180,13 +180,13 @@ def report(
     if has_stop_gradient(derivation):
         steps = "no differences, since they see through a stop-gradient"
     torch = "PyTorch's autograd" if has_torch() else "no autograd, since PyTorch is not installed"
-    unseen = f" (here: directional derivatives below {NOISE * point.largest:.0e})" if point is not None else ""
+    unseen = f" (here: directional derivatives below {NOISE * point.scale:.0e})" if point is not None else ""
     return JudgeReport(
         judge="numeric",
         compared=f"float64 code at a point with {where}: {steps}; {torch}",
         means=f"numerical evidence: relative errors up to {EXACT:.0e} (complex step, PyTorch) and {ROUGH:.0e} (differences)",
-        blind=f"terms of a gradient smaller than {EXACT:.0e} of it, gradients smaller than {NOISE:.0e} of the largest one"
-        f"{unseen}, whatever vanishes at this one point or these sizes",
+        blind=f"terms of a gradient smaller than {EXACT:.0e} of it, gradients smaller than {NOISE:.0e} of the largest one and of the loss"
+        f"{unseen}, and whatever vanishes at this one point or these sizes",
         findings=findings,
         seconds=seconds,
     )
