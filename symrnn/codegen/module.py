@@ -8,7 +8,8 @@ from types import MappingProxyType
 from sympy import Basic
 
 from symrnn.codegen.arguments import SHARED
-from symrnn.codegen.program import Function, Result, Writer
+from symrnn.codegen.functions import Function, Result
+from symrnn.codegen.program import Writer
 from symrnn.derivation import Derivation, key_of
 from symrnn.errors import unknown
 from symrnn.expr import Series
