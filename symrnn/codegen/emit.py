@@ -29,7 +29,7 @@ from symrnn.codegen.values import (
     scaled_by,
 )
 from symrnn.errors import NotSupportedError
-from symrnn.expr import Ones, Plus, Product, Scaled, TimeSum, same
+from symrnn.expr import Node, Ones, Plus, Product, Scaled, TimeSum, same
 from symrnn.traverse import quantity_of
 
 Rule = Callable[[Any, Scope], Value]
