@@ -154,7 +154,7 @@ def progress() -> Callable[[str], None]:
     """Return what a judge's name is reported to: a line on a terminal, nothing elsewhere."""
     if not sys.stderr.isatty():
         return lambda name: None
-    return lambda name: print(f"\r\x1b[K{name} …" if name else "\r\x1b[K", end="", file=sys.stderr, flush=True)
+    return lambda name: print(f"\r\x1b[K{name} ..." if name else "\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 def can_print(text: str) -> bool:
