@@ -65,7 +65,7 @@ def sigmoid(z):
 SOFTPLUS = '''
 def softplus(z):
     """log(1 + exp(z)); the larger exponent is taken out first, so that nothing overflows."""
-    m = np.where(z.real > 0, z.real, 0)
+    m = np.where(z.real > 0, z.real, 0 * z.real)
     return m + np.log(np.exp(-m) + np.exp(z - m))
 '''
 
@@ -73,6 +73,24 @@ ELU = '''
 def elu(z):
     """z where z > 0, else exp(z) - 1."""
     return np.where(z.real > 0, z, np.exp(np.where(z.real > 0, 0 * z, z)) - 1)
+'''
+
+RELU = '''
+def relu(z):
+    """z where z > 0, else 0."""
+    return np.where(z.real > 0, z, 0 * z)
+'''
+
+LEAKY_RELU = '''
+def leaky_relu(z):
+    """z where z > 0, else z / 100."""
+    return np.where(z.real > 0, z, z / 100)
+'''
+
+STEP = '''
+def step(z):
+    """1 where z > 0, else 0."""
+    return np.where(z.real > 0, 1 + 0 * z, 0 * z)
 '''
 
 LEAKY_SLOPE = sympy.Rational(1, 100)
@@ -87,12 +105,12 @@ _ROWS = (
     ),
     Activation(
         "relu", r"\operatorname{ReLU}", "ReLU", lambda z, s: z.apply("step"),
-        "np.where({z}.real > 0, {z}, 0 * {z})", lambda z: Piecewise((z, z > 0), (0, True)), slope=1.0,
+        "relu({z})", lambda z: Piecewise((z, z > 0), (0, True)), RELU, 1.0,
     ),
     Activation(
         "leaky_relu", r"\operatorname{LReLU}", "LReLU",
         lambda z, s: z.apply("step") + LEAKY_SLOPE * (1 - z.apply("step")),
-        "np.where({z}.real > 0, {z}, {z} / 100)", lambda z: Piecewise((z, z > 0), (z * LEAKY_SLOPE, True)), slope=1.0,
+        "leaky_relu({z})", lambda z: Piecewise((z, z > 0), (z * LEAKY_SLOPE, True)), LEAKY_RELU, 1.0,
     ),
     Activation(
         "softplus", r"\operatorname{softplus}", "softplus", lambda z, s: z.apply("sigmoid"), "softplus({z})",
@@ -106,8 +124,8 @@ _ROWS = (
     Activation("cos", r"\cos", "cos", lambda z, s: -z.apply("sin"), "np.cos({z})", sympy.cos, slope=1.0),
     Activation("identity", r"\operatorname{id}", "id", lambda z, s: 0 * z + 1, "{z}", lambda z: z, slope=1.0),
     Activation(
-        "step", r"\mathbf{1}_{>0}", "𝟙₊", lambda z, s: 0 * z, "np.where({z}.real > 0, 1 + 0 * {z}, 0 * {z})",
-        lambda z: Piecewise((1, z > 0), (0, True)), slope=0.0,
+        "step", r"\mathbf{1}_{>0}", "𝟙₊", lambda z, s: 0 * z, "step({z})",
+        lambda z: Piecewise((1, z > 0), (0, True)), STEP, 0.0,
     ),
     Activation("exp", r"\exp", "exp", lambda z, s: s, "np.exp({z})", sympy.exp),
     Activation("log", r"\log", "log", lambda z, s: z.apply("reciprocal"), "np.log({z})", sympy.log),
