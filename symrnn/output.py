@@ -40,7 +40,7 @@ def replace_whole(target: Path, text: str) -> None:
         raise OutputError(f"cannot write {target}: it is a directory; add the name of a file")
     if target.exists() and not os.access(target, os.W_OK):
         raise OutputError(f"cannot write {target}: permission denied")
-    draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    draft = target.with_name(f".symrnn-{os.getpid()}.tmp")
     try:
         with draft.open("x", encoding="utf-8", newline="\n") as stream:
             stream.write(text)

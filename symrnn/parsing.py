@@ -78,6 +78,13 @@ def size(text: str) -> tuple[str, int]:
     return letter, int(number)
 
 
+def whole(text: str) -> int:
+    """Read a number from 0 on."""
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 on; got '{text}'")
+    return int(text)
+
+
 def parser(name: str, about: str, examples: str) -> Parser:
     """Make the parser of a command; help and version are handled by the caller, who prints."""
     made = Parser(
@@ -167,7 +174,7 @@ def check_parser() -> Parser:
   symrnn check my_cell.py:CELL --json"""))
     made.add_argument("--judge", metavar="NAME", action="append", help="entrywise, balls, numeric; again for more; default all")
     made.add_argument("--all", action="store_true", help="list every finding, not only those that do not agree")
-    made.add_argument("--seed", metavar="N", type=int, default=0, help="seed of the random points (default 0)")
+    made.add_argument("--seed", metavar="N", type=whole, default=0, help="seed of the random points (default 0)")
     made.add_argument("--json", action="store_true", help="the reports as JSON")
     return made
 
