@@ -33,6 +33,11 @@ def one_hot(index, size, dtype):
     """A row of zeros with a 1 at each index, counted from 0."""
     return (np.arange(size) == index).astype(int).astype(dtype)
 ''',
+    "stop_gradient": '''
+def stop_gradient(a):
+    """The value itself; the backward pass takes it for a constant."""
+    return a
+''',
 })
 """Functions that generated code defines where it uses them."""
 
@@ -48,8 +53,10 @@ def array_transposed(node: Any, values: Sequence[Value], scope: Scope) -> Value:
 
 
 def array_stop_gradient(node: Any, values: Sequence[Value], scope: Scope) -> Value:
-    """The value itself."""
-    return values[0]
+    """The value itself, under a name that says that no gradient passes."""
+    scope.used.helpers["stop_gradient"] = HELPERS["stop_gradient"]
+    value = expanded(values[0], scope)
+    return replace(value, code=f"stop_gradient({value.code})", level=ATOM)
 
 
 def array_elementwise(node: Any, values: Sequence[Value], scope: Scope) -> Value:
