@@ -157,9 +157,11 @@ BUILDERS = {
 }
 
 
-def bounded(draw: Any, node: Node) -> Node:
-    """Squash a formula half of the time, so that long products stay in range."""
-    return Elementwise("tanh", node) if draw(st.booleans()) else node
+def bounded(draw: Any, node: Node, pool: Pool) -> Node:
+    """Squash a formula that reads its past, and half of the others: a recurrence must not explode in floating point."""
+    carried = {q for q, _ in pool.carried}
+    recurrent = any(leaf.series in carried and leaf.time != t for leaf in node.atoms(At))
+    return Elementwise("tanh", node) if recurrent or draw(st.booleans()) else node
 
 
 @st.composite
@@ -175,7 +177,7 @@ def cells(draw: Any, max_equations: int = 8) -> Cell:
         rhs = vector(draw, pool, size, draw(st.integers(1, 3)))
         if quantity is own[-1]:
             rhs = rhs + pool.parameter(draw, size, size) @ quantity[t - 1]
-        equations.append(Equation(quantity[t], bounded(draw, rhs)))
+        equations.append(Equation(quantity[t], bounded(draw, rhs, pool)))
         pool.now.append(quantity)
     return Cell("random", equations, inputs=[x])
 
@@ -190,7 +192,7 @@ def scans(draw: Any, name: str, pool: Pool) -> tuple[Scan, list[Given]]:
     equations = []
     for quantity in own:
         rhs = vector(draw, pool, str(quantity.shape[0]), draw(st.integers(1, 3)))
-        equations.append(Equation(quantity[t], bounded(draw, rhs), Span(1, T)))
+        equations.append(Equation(quantity[t], bounded(draw, rhs, pool), Span(1, T)))
         pool.now.append(quantity)
     start = Span(1 - reach, 0) if step == 1 else Span(T + 1, T + reach)
     return Scan(tuple(equations), step), [Given(q, "initial", start) for q in own]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from strategies import cells, networks
 from sympy import preorder_traversal
 
@@ -51,34 +51,31 @@ def judge(derivation, *, floats):
 
 
 def run_networks(examples, floats_every):
-    seen, count = Seen(), Counter()
+    seen = Seen()
 
     @settings(max_examples=examples, **QUIET)
-    @given(net=networks())
-    def agree(net):
+    @given(net=networks(), turn=st.integers(1, floats_every))
+    def agree(net, turn):
         derivation = derive(net)
         seen.add(net, derivation)
-        count["runs"] += 1
-        judge(derivation, floats=count["runs"] % floats_every == 0)
+        judge(derivation, floats=turn == floats_every)
 
     agree()
     return seen
 
 
 def run_cells(examples, floats_every):
-    seen, count = Seen(), Counter()
-    tasks = random.Random(0)
+    seen = Seen()
 
     @settings(max_examples=examples, **QUIET)
-    @given(own=cells())
-    def agree(own):
-        net = network(own, task=tasks.choice(["many-to-many", "many-to-one"]))
+    @given(own=cells(), task=st.sampled_from(["many-to-many", "many-to-one"]), turn=st.integers(1, floats_every))
+    def agree(own, task, turn):
+        net = network(own, task=task)
         derivation = derive(net)
         seen.add(net, derivation)
         seen.two_states += len(own.states) >= 2
         seen.equations[len(own.equations)] += 1
-        count["runs"] += 1
-        judge(derivation, floats=count["runs"] % floats_every == 0)
+        judge(derivation, floats=turn == floats_every)
 
     agree()
     return seen
@@ -95,7 +92,8 @@ def assert_cells_varied(seen):
     assert {-2, -1, 0} <= set(seen.offsets)
     assert seen.twice
     assert seen.two_states
-    assert {2, 3, 4} <= set(seen.equations)
+    assert {2, 3} <= set(seen.equations)
+    assert len(seen.equations) >= 4
 
 
 def test_judges_agree_on_random_networks():

@@ -21,6 +21,7 @@ from symrnn.derivation import Derivation
 from symrnn.errors import DataError
 from symrnn.expr import Elementwise, StopGradient
 from symrnn.network.graph import Given
+from symrnn.traverse import leaves, quantity_of
 from symrnn.verify.directions import (
     EXACT,
     NOISE,
@@ -143,8 +144,13 @@ def compare(point: Point, sizes: Mapping[str, int]) -> Iterator[Finding]:
 
 
 def has_stop_gradient(derivation: Derivation) -> bool:
-    """Tell whether the gradient of a network is not the derivative of its loss."""
-    return any(e.rhs.has(StopGradient) for e in derivation.network.equations)
+    """Tell whether some gradient of the loss is stopped on its way."""
+    network = derivation.network
+    reached, size = {network.loss}, 0
+    while len(reached) != size:
+        size = len(reached)
+        reached |= {quantity_of(leaf) for e in network.equations if e.quantity in reached for leaf in leaves(e.rhs)}
+    return any(e.rhs.has(StopGradient) for e in network.equations if e.quantity in reached)
 
 
 def leading_axes(given: Given) -> int:
