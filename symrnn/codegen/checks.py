@@ -38,7 +38,7 @@ def checked(
     present = [a for a in arguments if a.given.name in arrays]
     for argument in sorted(present, key=lambda a: any(not d.is_Atom for d in a.dims)):
         check_shape(argument, arrays[argument.given.name], sizes)
-    check_lengths(sizes, least)
+        check_lengths(sizes, least)
     floating = common_dtype(arrays[a.given.name] for a in present if a.shared)
     return {
         a.given.name: as_numbers(arrays[a.given.name], a, floating, sizes, check_finite=check_finite) for a in present

@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-WIDTH, TAB = 100, 4
+WIDTH, TAB = 96, 4
+"""Columns of a line within a function, which indents it by four more."""
 BREAKS = ((" for ",), (", ",), (" + ", " - "), (" * ", " @ ", " / "))
 """Where an expression may be broken, from the loosest to the tightest."""
 
@@ -64,10 +65,11 @@ def opened(code: str) -> tuple[str, str, str]:
     return code, "", ""
 
 
-def paragraph(text: str, indent: int) -> list[str]:
+def paragraph(text: str, indent: int = 0, hanging: int = TAB) -> list[str]:
     """Write a paragraph of a docstring; what belongs together is joined by no-break spaces."""
+    later = " " * (indent + hanging)
     lines = textwrap.wrap(
-        text, WIDTH - TAB, initial_indent=" " * indent, subsequent_indent=" " * (indent + TAB), break_on_hyphens=False
+        text, WIDTH, initial_indent=" " * indent, subsequent_indent=later, break_on_hyphens=False
     )
     return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
 
@@ -76,11 +78,11 @@ def signature(name: str, positional: list[str], keywords: list[str]) -> list[str
     """Write the first line of a function."""
     arguments = [*positional, *(["*", *keywords] if keywords else [])]
     line = f"def {name}({', '.join(arguments)}):"
-    if len(line) <= WIDTH:
+    if len(line) <= WIDTH + TAB:
         return [line]
     inner = " " * TAB + ", ".join(arguments) + ","
-    body = [inner] if len(inner) <= WIDTH else textwrap.wrap(
-        inner.strip(), WIDTH, initial_indent=" " * TAB, subsequent_indent=" " * TAB, break_on_hyphens=False
+    body = [inner] if len(inner) <= WIDTH + TAB else textwrap.wrap(
+        inner.strip(), WIDTH + TAB, initial_indent=" " * TAB, subsequent_indent=" " * TAB, break_on_hyphens=False
     )
     return [f"def {name}(", *body, "):"]
 

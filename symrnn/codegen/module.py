@@ -8,6 +8,7 @@ from types import MappingProxyType
 from sympy import Basic
 
 from symrnn.codegen.arguments import SHARED
+from symrnn.codegen.formatting import paragraph
 from symrnn.codegen.functions import Function, Result
 from symrnn.codegen.program import Writer
 from symrnn.derivation import Derivation, key_of
@@ -52,7 +53,7 @@ def numpy_source(derivation: Derivation, *, style: str = "readable", notation: s
             "excepted), of the same shape.",
         ),
     ]
-    title = f"{derivation.network.name}: the loss and its gradients, by backpropagation through time."
+    title = f"{derivation.network.name}: the loss and its gradients by backpropagation through time."
     return module(network, functions, title, notation)
 
 
@@ -92,6 +93,7 @@ def module(network: Network, functions: Iterable[Function], title: str, notation
     """Put functions of one network and their helpers together."""
     writer = Writer(network, notation)
     bodies = [writer.function(function) for function in functions]
-    head = f'"""{title}\n\nB sequences of a batch stand in rows: a column vector of size n is an array (B, n).\n"""\n'
+    lines = ['"""' + title, "", "B sequences of a batch stand in rows: a column vector of size n is an array (B, n).", '"""']
+    head = "\n".join(line for text in lines for line in (paragraph(text, hanging=0) or [""])) + "\n"
     helpers = [helper.strip() + "\n" for helper in writer.helpers.values()]
     return "\n\n".join([head + "\nimport numpy as np\n", *helpers, *bodies])

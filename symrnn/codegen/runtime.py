@@ -105,9 +105,13 @@ class NumpyProgram:
     @property
     def accepted(self) -> list[str]:
         """Every name that ``gradients`` takes."""
-        identifiers = {a.name for a in self.arguments}
-        extra = list(inspect.signature(self.names["loss_and_gradients"]).parameters)
-        return [*(a.given.name for a in self.arguments), *(n for n in extra if n not in identifiers | {"params"})]
+        return self.accepted_by(self.names["loss_and_gradients"])
+
+    def accepted_by(self, function: Callable[..., Any]) -> list[str]:
+        """Return the names of what is given, and of what a function of the module takes beside it."""
+        own = {"params", *(a.name for a in self.arguments)}
+        extra = [name for name in inspect.signature(function).parameters if name not in own]
+        return [*(a.given.name for a in self.arguments), *extra]
 
     def loss(self, values: Mapping[str, Any], *, check_finite: bool = True) -> Any:
         """Return the loss, summed over the batch, from all given quantities by name."""
@@ -125,7 +129,7 @@ class NumpyProgram:
 
     def run(self, function: Callable[..., Any], values: Mapping[str, Any], *, check_finite: bool) -> Any:
         """Check the values, and call one function of the module with those that it takes."""
-        check_names(values, self.accepted, "quantity")
+        check_names(values, self.accepted_by(function), "quantity")
         takes = inspect.signature(function).parameters
         arguments = [a for a in self.arguments if a.shared or a.name in takes]
         arrays = checked(values, arguments, dict(self.derivation.least), check_finite=check_finite)
