@@ -135,9 +135,8 @@ def derived_size(size: Expr, arrays: list[Argument], unknown: set[Expr], scope: 
 
 def unpacked(arguments: Iterable[Argument], read: set[str]) -> list[str]:
     """Take the parameters that are read out of their dictionary."""
-    used = [a for a in arguments if a.shared and a.name in read]
-    groups = [([a.name for a in group], [f'params["{a.given.name}"]' for a in group]) for group in grouped(used, 3)]
-    return [f"{', '.join(names)} = {', '.join(entries)}" for names, entries in groups]
+    keys = {a.name: f'params["{a.given.name}"]' for a in arguments if a.shared and a.name in read}
+    return grouped(list(keys), lambda names: f"{', '.join(names)} = {', '.join(keys[name] for name in names)}", most=3)
 
 
 def prepared(argument: Argument, scope: Scope) -> list[str]:

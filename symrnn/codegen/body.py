@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from sympy import Basic
@@ -65,10 +66,7 @@ class Body:
         summed = {e.quantity for e in loop.sums}
         new = [q for q in ordered_quantities(loop) if q not in self.declared | summed]
         self.declared |= {*new, *summed}
-        lines = [
-            f"{', '.join(self.name(q) for q in group)} = {', '.join('{}' for _ in group)}" for group in grouped(new, 8)
-        ]
-        lines += [f"{' = '.join(group)} = 0" for group in grouped(sums, 8)]
+        lines = grouped([self.name(q) for q in new], emptied) + grouped(sums, zeroed)
         inner = replace(self.scope, indices=((t, "t"),))
         lo, hi, number = loop.span.lo, loop.span.hi, self.scope.number
         ends = f"{number(lo)}, {number(hi + 1)}" if loop.step == 1 else f"{number(hi)}, {number(lo - 1)}, -1"
@@ -148,6 +146,16 @@ class Body:
         value = expanded(emit(At(series, t), inner), inner, batched=True)
         times = f"range({self.scope.number(span.lo)}, {self.scope.number(span.hi + 1)})"
         return f"np.stack([{value.code} for {letter} in {times}], axis=1)"
+
+
+def emptied(names: Sequence[str]) -> str:
+    """Make dictionaries by time."""
+    return f"{', '.join(names)} = {', '.join('{}' for _ in names)}"
+
+
+def zeroed(names: Sequence[str]) -> str:
+    """Start sums."""
+    return f"{' = '.join(names)} = 0"
 
 
 def ordered_quantities(loop: Loop) -> list[Basic]:

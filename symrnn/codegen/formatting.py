@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 WIDTH, TAB = 96, 4
 """Columns of a line within a function, which indents it by four more."""
@@ -87,6 +86,19 @@ def signature(name: str, positional: list[str], keywords: list[str]) -> list[str
     return [f"def {name}(", *body, "):"]
 
 
-def grouped(words: Sequence[Any], per_line: int = 6) -> Iterable[Sequence[Any]]:
-    """Cut a list into short ones."""
-    return (words[start:start + per_line] for start in range(0, len(words), per_line))
+def grouped(words: Sequence[str], written: Callable[[Sequence[str]], str], most: int = 8) -> list[str]:
+    """Write words on lines, as many on one as fit.
+
+    Args:
+        words: Names.
+        written: What a line with some of them looks like.
+        most: The largest number of words on a line.
+    """
+    lines: list[str] = []
+    group: list[str] = []
+    for word in words:
+        if group and (len(group) == most or len(written([*group, word])) > WIDTH):
+            lines.append(written(group))
+            group = []
+        group.append(word)
+    return [*lines, *([written(group)] if group else [])]

@@ -6,6 +6,7 @@ Layout: a column of one sequence is a row of a batch. ``n×1`` and ``1×n`` are 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
@@ -122,7 +123,7 @@ class Scope:
 def python_number(value: Expr) -> str:
     """Write a scalar as Python; functions of numbers become Python floats, which take the dtype of the array."""
     if all(is_arithmetic(part) for part in sympy.preorder_traversal(value)):
-        return str(value)
+        return re.sub(r"(?<!\*)([*/])(?!\*)", r" \1 ", str(value))
     return f"float({NumPyPrinter().doprint(value)})".replace("numpy.", "np.")
 
 
