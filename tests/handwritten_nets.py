@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.verify.directional import Point
+from symrnn.verify.balls.directional import Point
 
 NAMES = ("U", "W", "b", "x", "h0")
 

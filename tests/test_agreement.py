@@ -20,9 +20,9 @@ from handwritten_nets import (
 )
 
 from symrnn.errors import DataError
-from symrnn.verify.balls import compare_gradients
-from symrnn.verify.directional import Point, true_gradient
-from symrnn.verify.dual import precision
+from symrnn.verify.balls.directional import Point, true_gradient
+from symrnn.verify.balls.dual import precision
+from symrnn.verify.balls.judge import compare_gradients
 
 
 def verdicts(findings):

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from flint import arb
 
-from symrnn.verify.arrays import BallArray, dual_array, object_arrays
-from symrnn.verify.dual import Dual, Undecided, as_dual, precision
+from symrnn.verify.balls.arrays import BallArray, dual_array, object_arrays
+from symrnn.verify.balls.dual import Dual, Undecided, as_dual, precision
 
 
 @pytest.fixture(autouse=True)

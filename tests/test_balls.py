@@ -18,8 +18,8 @@ from symrnn.expr import t as time
 from symrnn.functions import parameter, series, tanh
 from symrnn.network import Given, Network, Scan, network
 from symrnn.times import Span
-from symrnn.verify import agreement, balls, directional, mismatch
-from symrnn.verify.balls import judge_balls
+from symrnn.verify.balls import agreement, directional, judge_balls, mismatch
+from symrnn.verify.balls import judge as balls
 
 
 def test_the_judge_imports_no_rule_and_no_code_generator():

@@ -11,8 +11,8 @@ from flint import arb
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symrnn.verify.ball_functions import FUNCTIONS
-from symrnn.verify.dual import Dual, Undecided, as_dual, ball, precision
+from symrnn.verify.balls.dual import Dual, Undecided, as_dual, ball, precision
+from symrnn.verify.balls.functions import FUNCTIONS
 
 dyadic = st.integers(-(2**12), 2**12).map(lambda n: Fraction(n, 1024))
 rationals = st.fractions(-9, 9, max_denominator=97)

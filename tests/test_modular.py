@@ -11,9 +11,9 @@ from sympy import Float, Rational, gamma, sqrt
 
 from symrnn.activations import ACTIVATIONS
 from symrnn.errors import DataError, NotSupportedError
-from symrnn.verify.degrees import Degree, function_degree
-from symrnn.verify.modular import Generators, P, Packing, has_root, root
-from symrnn.verify.scalars import build, scalar_function, slot
+from symrnn.verify.entrywise.degrees import Degree, function_degree
+from symrnn.verify.entrywise.modular import Generators, P, Packing, has_root, root
+from symrnn.verify.entrywise.scalars import build, scalar_function, slot
 
 numbers = st.integers(0, P - 1)
 Z = slot(0)

@@ -21,8 +21,9 @@ from symrnn.derivation import Derivation, hessian_vector_network
 from symrnn.errors import DataError
 from symrnn.expr import At, Node, Plus, Scaled, StopGradient, TimeSum, t
 from symrnn.network import Network, Scan, network
-from symrnn.verify import directions, numeric, points, torch_eval, torch_functions
-from symrnn.verify.numeric import judge_numeric
+from symrnn.verify import points
+from symrnn.verify.numeric import directions, judge_numeric, torch_eval, torch_functions
+from symrnn.verify.numeric import judge as numeric
 from symrnn.verify.points import default_sizes, random_point
 
 CELLS = ("rnn", "lstm", "gru", "gru-reset-after")
@@ -254,14 +255,22 @@ def with_stop_gradient() -> Derivation:
     return derive(replace(plain, blocks=(Scan(tuple(map(cut, scan.equations))), *rest)))
 
 
-def test_a_stop_gradient_is_held_against_pytorch_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stop_gradient_stands_still_in_complex_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     stopped = with_stop_gradient()
-    assert "no differences, since they see through a stop-gradient" in judge_numeric(to_numpy(stopped)).compared
-    if torch_functions.has_torch():
-        judge_numeric(to_numpy(stopped)).assert_ok()
-        assert refuted(Altered(stopped, lambda g, v: g["W_hh"].__imul__(1 + 1e-10))) == {"d_W_hh"}
+    wrong = Altered(stopped, lambda g, v: g["W_hh"].__imul__(1 + 1e-10))
+    wrong.names = wrong.honest.names
+    for torch_there in (torch_functions.has_torch(), False):
+        monkeypatch.setattr(numeric, "has_torch", lambda there=torch_there: there)
+        report = judge_numeric(to_numpy(stopped))
+        assert "no differences, since they see through a stop" in report.compared
+        report.assert_ok()
+        assert refuted(wrong) == {"d_W_hh"}
+
+
+def test_code_that_does_not_show_where_it_stops_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(numeric, "has_torch", lambda: False)
-    found = judge_numeric(to_numpy(stopped))
+    stopped = with_stop_gradient()
+    found = judge_numeric(Altered(stopped, lambda g, v: None))
     assert [f.quantity for f in found.undecided] == [f"d_{g.name}" for g in stopped.wanted]
     assert not found.refuted
 

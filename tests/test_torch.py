@@ -21,9 +21,9 @@ from symrnn.expr import Leaf, Node, Static, Total
 from symrnn.expr.operators import Operators
 from symrnn.functions import parameter
 from symrnn.network import Given, Network, network
+from symrnn.verify.numeric.torch_eval import RULES, Run, autograd, run_lines
+from symrnn.verify.numeric.torch_functions import FUNCTIONS, elementwise
 from symrnn.verify.points import default_sizes, random_point
-from symrnn.verify.torch_eval import RULES, Run, autograd, run_lines
-from symrnn.verify.torch_functions import FUNCTIONS, elementwise
 
 torch = pytest.importorskip("torch")
 

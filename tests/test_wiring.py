@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 from sympy import Integer
-from symrnn.verify.balls import judge_balls
-from symrnn.verify.entrywise import judge_entrywise
 
 from symrnn.bptt import derive
 from symrnn.cell import Cell, Equation
@@ -31,6 +29,8 @@ from symrnn.expr import (
 from symrnn.functions import parameter, series, tanh
 from symrnn.network import Given, Network, Relation, Scan, name_operands
 from symrnn.times import Span
+from symrnn.verify.balls import judge_balls
+from symrnn.verify.entrywise import judge_entrywise
 from symrnn.verify.numeric import judge_numeric
 
 T, S = dim("T"), dim("S")
@@ -162,7 +162,10 @@ def test_judges_agree_with_the_rules_on_other_wirings(name):
     derivation = derive(WIRED[name]())
     judge_entrywise(derivation).assert_ok()
     program = to_numpy(derivation)
-    judge_numeric(program).assert_ok()
+    numeric = judge_numeric(program)
+    assert numeric.findings
+    assert not numeric.refuted
+    assert all(f.detail.endswith("install PyTorch to compare with autograd") for f in numeric.undecided)
     judge_balls(program).assert_ok()
 
 

@@ -129,7 +129,7 @@ class NumpyProgram:
 
     def run(self, function: Callable[..., Any], values: Mapping[str, Any], *, check_finite: bool) -> Any:
         """Check the values, and call one function of the module with those that it takes."""
-        check_names(values, self.accepted_by(function), "quantity")
+        check_names(values, [*self.accepted, *self.accepted_by(function)], "quantity")
         takes = inspect.signature(function).parameters
         arguments = [a for a in self.arguments if a.shared or a.name in takes]
         arrays = checked(values, arguments, dict(self.derivation.least), check_finite=check_finite)

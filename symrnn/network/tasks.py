@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from sympy import Expr, Integer, expand
@@ -40,8 +41,7 @@ def network(
         loss: A key of ``LOSSES``; by default the one that goes with the readout, or cross-entropy.
         over_time: ``sum`` or ``mean`` of the losses of the times.
         over_batch: ``sum`` or ``mean`` over the sequences of a batch; formulas are per sequence and carry ``1/B``.
-        mask: Weight the loss of each time with a given ``m_t`` (0 or 1), for sequences of different lengths; the mean
-            is then over the times that count.
+        mask: Weight the loss of each time with a given ``m_t`` (0 or 1); a mean is then over the times that count.
         feed: For one-to-many, what the cell reads after the first time: ``nothing`` or the previous ``output``.
         bias: Whether the readout has a bias.
 
@@ -56,35 +56,40 @@ def network(
     """
     known_or_refused(task=task, over_time=over_time, over_batch=over_batch, feed=feed)
     readout, loss = check_ends(readout, loss)
-    first, last = Integer(1), Integer(1) if task == "one-to-one" else T
-    outputs = Span(last if task == "many-to-one" else first, last)
-    if mask and outputs.single:
-        raise SpecError(
-            f"a mask weights the losses of several times; the task {task} has one output; for sequences of different "
-            "lengths take many-to-many and a mask that is 1 at the last time of each sequence"
-        )
+    steps, outputs = task_times(task, mask=mask)
     cell = with_output_as_input(cell, feed) if task == "one-to-many" else cell
-    equations = name_operands(Equation(e.lhs, e.rhs, Span(first, last), e.role) for e in cell.equations)
+    equations = name_operands(replace(e, span=steps) for e in cell.equations)
     refuse_clash(cell, equations)
-    given_inputs, fed = cell_inputs(cell, task, feed, first, last)
+    given_inputs, fed = cell_inputs(cell, task, feed, steps)
     ends, weights = readout_equations(cell.output, readout, loss, outputs, bias=bias)
     total = total_loss(outputs, over_time=over_time, over_batch=over_batch, mask=mask)
-    target = series(Y, "K")
     return Network(
         name=f"{cell.name}, {task}",
         givens=(
             *(Given(p, "parameter") for p in (*cell.parameters, *weights)),
             *given_inputs,
-            *initial_states(equations, first),
-            Given(target, "target", outputs),
+            *initial_states(equations, steps.lo),
+            Given(series(Y, "K"), "target", outputs),
             *([Given(series(MASK, 1), "mask", outputs)] if mask else []),
         ),
         blocks=(Scan((*fed, *equations, *ends)), *total),
         loss=total[-1].lhs,
-        relations=(Relation(Total(target[t]), Ones(1, 1)),) if loss == "cross-entropy" else (),
+        relations=(Relation(Total(series(Y, "K")[t]), Ones(1, 1)),) if loss == "cross-entropy" else (),
         cell=cell.name,
         outputs=(series(Y_HAT, "K"),),
     )
+
+
+def task_times(task: str, *, mask: bool) -> tuple[Span, Span]:
+    """Return the times of the cell, and those that carry an output."""
+    steps = Span(1, 1 if task == "one-to-one" else T)
+    outputs = Span(steps.hi, steps.hi) if task == "many-to-one" else steps
+    if mask and outputs.single:
+        raise SpecError(
+            f"a mask weights the losses of several times; the task {task} has one output; for sequences of different "
+            "lengths take many-to-many and a mask that is 1 at the last time of each sequence"
+        )
+    return steps, outputs
 
 
 def known_or_refused(**options: str) -> None:
@@ -115,18 +120,16 @@ def with_output_as_input(cell: Cell, feed: str) -> Cell:
     return cell.with_sizes({cell.inputs[0].shape[0]: dim("K")})
 
 
-def cell_inputs(
-    cell: Cell, task: str, feed: str, first: Expr, last: Expr
-) -> tuple[list[Given], list[Equation]]:
+def cell_inputs(cell: Cell, task: str, feed: str, steps: Span) -> tuple[list[Given], list[Equation]]:
     """Return the given inputs, and equations for those that the network makes itself."""
     if task != "one-to-many":
-        return [Given(x, "input", Span(first, last)) for x in cell.inputs], []
-    later = Span(first + 1, last)
+        return [Given(x, "input", steps) for x in cell.inputs], []
+    later = Span(steps.lo + 1, steps.hi)
     fed = [
         Equation(x[t], Zeros(*x.shape) if feed == "nothing" else series(Y_HAT, "K")[t - 1], later, "input")
         for x in cell.inputs
     ]
-    return [Given(x, "input", Span(first, first)) for x in cell.inputs], fed
+    return [Given(x, "input", Span(steps.lo, steps.lo)) for x in cell.inputs], fed
 
 
 def initial_states(equations: tuple[Equation, ...], first: Expr) -> list[Given]:

@@ -159,3 +159,8 @@ def random_mask(shape: tuple[int, ...], rng: np.random.Generator) -> Any:
         row[places[0]] = 1
         row[places[1:2]] = 0
     return mask
+
+
+def label(name: str, derivation: Derivation) -> str:
+    """Return the name of a gradient, such as ``d_W_f`` or ``d_h_0``."""
+    return f"d_{name}" if derivation.order == 1 else f"d{derivation.order}_{name}"

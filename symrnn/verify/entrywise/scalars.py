@@ -19,7 +19,7 @@ from sympy.matrices.expressions.matexpr import MatrixElement
 
 from symrnn.activations import UnspecifiedFunction
 from symrnn.errors import NotSupportedError
-from symrnn.verify.modular import Generators, P, root
+from symrnn.verify.entrywise.modular import Generators, P, root
 
 Values = Sequence[int]
 Compiled = Callable[[Values, Generators], Any]

@@ -25,9 +25,9 @@ import numpy as np
 from flint import arb
 
 from symrnn.errors import DataError
-from symrnn.verify.directional import Accused, Point, Values, array_of
-from symrnn.verify.dual import Undecided, precision
-from symrnn.verify.mismatch import FLOAT_CONSTANTS, excludes_zero, find_mismatch, number
+from symrnn.verify.balls.directional import Accused, Point, Values, array_of
+from symrnn.verify.balls.dual import Undecided, precision
+from symrnn.verify.balls.mismatch import FLOAT_CONSTANTS, excludes_zero, find_mismatch, number
 from symrnn.verify.report import AGREES, REFUTED, UNDECIDED, Finding
 
 BITS, MAX_BITS, RAISE = 333, 3000, 3

@@ -13,8 +13,8 @@ from symrnn.expr import At, Gather, OneHot, t
 from symrnn.network.graph import Network
 from symrnn.times import Span
 from symrnn.traverse import leaves, quantity_of
-from symrnn.verify.modular import Generators, P
-from symrnn.verify.printed import Key, Matrix, Scope, evaluate
+from symrnn.verify.entrywise.modular import Generators, P
+from symrnn.verify.entrywise.printed import Key, Matrix, Scope, evaluate
 
 
 def draw(network: Network, conditions: Iterable[Any], generators: Generators) -> dict[Key, Matrix]:

@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 from flint import arb
 
-from symrnn.verify.ball_functions import FUNCTIONS
-from symrnn.verify.dual import Dual, as_dual, ball
+from symrnn.verify.balls.dual import Dual, as_dual, ball
+from symrnn.verify.balls.functions import FUNCTIONS
 
 _LOCK = threading.RLock()
 

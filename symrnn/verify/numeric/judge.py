@@ -19,10 +19,9 @@ import numpy as np
 from symrnn.activations import is_unspecified, unspecified
 from symrnn.derivation import Derivation
 from symrnn.errors import DataError
-from symrnn.expr import Elementwise, StopGradient
+from symrnn.expr import Elementwise
 from symrnn.network.graph import Given
-from symrnn.traverse import leaves, quantity_of
-from symrnn.verify.directions import (
+from symrnn.verify.numeric.directions import (
     EXACT,
     NOISE,
     ROUGH,
@@ -36,10 +35,11 @@ from symrnn.verify.directions import (
     compare_step,
     compare_torch,
 )
-from symrnn.verify.points import Values, default_sizes, given_shape, random_point
+from symrnn.verify.numeric.torch_eval import autograd
+from symrnn.verify.numeric.torch_functions import has_torch
+from symrnn.verify.points import Values, default_sizes, given_shape, label, random_point
 from symrnn.verify.report import AGREES, REFUTED, UNDECIDED, Finding, JudgeReport
-from symrnn.verify.torch_eval import autograd
-from symrnn.verify.torch_functions import has_torch
+from symrnn.verify.stopping import STOP, has_stop_gradient, names_of
 
 
 def judge_numeric(
@@ -100,11 +100,6 @@ def shifted_sine(order: int) -> Callable[[Any], Any]:
     return lambda z: np.sin(z + order * np.pi / 2)
 
 
-def label(name: str, derivation: Derivation) -> str:
-    """Return the name of a gradient, such as ``d_W_f`` or ``d_h_0``."""
-    return f"d_{name}" if derivation.order == 1 else f"d{derivation.order}_{name}"
-
-
 def misfits(derivation: Derivation, loss: Any, gradients: Gradients, sizes: Mapping[str, int]) -> Iterator[Finding]:
     """Yield what cannot even be compared: gradients that are missing, of a wrong shape, or not finite."""
     if not np.all(np.isfinite(loss)):
@@ -123,7 +118,8 @@ def misfits(derivation: Derivation, loss: Any, gradients: Gradients, sizes: Mapp
 def compare(point: Point, sizes: Mapping[str, int]) -> Iterator[Finding]:
     """Yield a finding for the loss, for each gradient, and for the second derivative.
 
-    Steps and differences of the loss see through a stop-gradient: a network that has one is held against PyTorch only.
+    Differences of the loss see through a stop-gradient, and so does a second derivative: a network that has one is held
+    against complex steps, in which what is stopped does not move, and against PyTorch.
     """
     derivation = point.program.derivation
     expected_loss: float | None = None
@@ -132,25 +128,15 @@ def compare(point: Point, sizes: Mapping[str, int]) -> Iterator[Finding]:
         expected_loss, expected = autograd(derivation.network, point.values, sizes, derivation.wanted)
     yield verdict(derivation.network.loss.key, compare_loss(point, expected_loss))
     stops = has_stop_gradient(derivation)
-    complex_runs = not stops and runs_complex(point)
+    complex_runs = (not stops or STOP in names_of(point.program)) and runs_complex(point)
     for given in derivation.wanted:
         comparisons = [compare_step(point, given.name)] if complex_runs else []
         comparisons += [] if stops else [compare_differences(point, given.name)]
         if expected:
             comparisons.append(compare_torch(point, given.name, expected, leading_axes(given)))
         yield verdict(label(given.name, derivation), comparisons)
-    if complex_runs:
+    if complex_runs and not stops:
         yield verdict("second derivative", [compare_second(point)])
-
-
-def has_stop_gradient(derivation: Derivation) -> bool:
-    """Tell whether some gradient of the loss is stopped on its way."""
-    network = derivation.network
-    reached, size = {network.loss}, 0
-    while len(reached) != size:
-        size = len(reached)
-        reached |= {quantity_of(leaf) for e in network.equations if e.quantity in reached for leaf in leaves(e.rhs)}
-    return any(e.rhs.has(StopGradient) for e in network.equations if e.quantity in reached)
 
 
 def leading_axes(given: Given) -> int:
@@ -184,7 +170,7 @@ def report(
     where = ", ".join(f"{name} = {number}" for name, number in sorted(sizes.items()))
     steps = "complex steps and differences along a random direction for each gradient, to second order"
     if has_stop_gradient(derivation):
-        steps = "no differences, since they see through a stop-gradient"
+        steps = "complex steps along a random direction for each gradient; no differences, since they see through a stop"
     torch = "PyTorch's autograd" if has_torch() else "no autograd, since PyTorch is not installed"
     unseen = f" (here: directional derivatives below {NOISE * point.scale:.0e})" if point is not None else ""
     return JudgeReport(

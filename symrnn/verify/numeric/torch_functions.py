@@ -91,5 +91,5 @@ def elementwise(name: str, z: Tensor) -> Tensor:
     if is_unspecified(name):
         return (z + name.count("'") * math.pi / 2).sin()
     if name not in FUNCTIONS:
-        raise NotSupportedError(f"there is no PyTorch form of {name}; add it to FUNCTIONS in symrnn/verify/torch_functions.py")
+        raise NotSupportedError(f"there is no PyTorch form of {name}; add it to FUNCTIONS in symrnn/verify/numeric/torch_functions.py")
     return FUNCTIONS[name](z)

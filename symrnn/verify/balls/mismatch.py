@@ -18,7 +18,7 @@ import flint
 import numpy as np
 from flint import arb
 
-from symrnn.verify.directional import Accused, Point
+from symrnn.verify.balls.directional import Accused, Point
 
 LIMIT = 100
 FLOAT_CONSTANTS = arb(2) ** -45

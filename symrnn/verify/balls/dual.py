@@ -25,7 +25,7 @@ import numpy as np
 from flint import arb
 
 from symrnn.errors import SymrnnError
-from symrnn.verify.ball_functions import FUNCTIONS
+from symrnn.verify.balls.functions import FUNCTIONS
 
 
 class Undecided(SymrnnError, ArithmeticError):  # noqa: N818  # a state of knowledge, not a mistake

@@ -19,10 +19,10 @@ from symrnn.errors import NotSupportedError
 from symrnn.expr import At, Column, Columns, Leaf, Rows, Scaled, Series, Static, StopGradient, TimeSum, t
 from symrnn.network.graph import Network, Scan
 from symrnn.traverse import at_time, quantity_of, rebuilt
-from symrnn.verify.degrees import Degree, degree
-from symrnn.verify.modular import Generators, Packing
-from symrnn.verify.printed import Key, Matrix
-from symrnn.verify.scalars import ScalarFunction, elements, scalar_function, slot
+from symrnn.verify.entrywise.degrees import Degree, degree
+from symrnn.verify.entrywise.modular import Generators, Packing
+from symrnn.verify.entrywise.printed import Key, Matrix
+from symrnn.verify.entrywise.scalars import ScalarFunction, elements, scalar_function, slot
 
 STOPPED = " stopped"
 """Mark on the name of a quantity that is read under a stop-gradient; no identifier ends with it."""

@@ -48,8 +48,8 @@ from symrnn.expr import (
     t,
 )
 from symrnn.network.graph import Given, Network, Scan
+from symrnn.verify.numeric.torch_functions import elementwise, log_softmax, softmax, torch
 from symrnn.verify.points import given_shape, size_in
-from symrnn.verify.torch_functions import elementwise, log_softmax, softmax, torch
 
 Tensor = Any
 Bound = Mapping[Symbol, int]

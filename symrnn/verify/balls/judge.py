@@ -1,4 +1,4 @@
-"""The judge that runs generated code on balls of hundreds of bits: see :mod:`symrnn.verify.agreement`.
+"""The judge that runs generated code on balls of hundreds of bits: see :mod:`symrnn.verify.balls.agreement`.
 
 The points are drawn for the network: sizes pairwise coprime, initial states and biases that are not 0, masks with
 zeros, targets that satisfy the declared relations exactly. Where the network stops a gradient, the function
@@ -6,7 +6,7 @@ zeros, targets that satisfy the declared relations exactly. Where the network st
 is the sine, as a witness.
 
 Guarantees:
-    Those of :mod:`symrnn.verify.agreement`, for the loss that the code computes. No rule of the derivation and no
+    Those of :mod:`symrnn.verify.balls.agreement`, for the loss that the code computes. No rule of the derivation and no
     formula of the network is used: the network tells names, shapes and kinds. Blind: to branches that no point took;
     to other sizes; to a mistake that loss and gradients of the code share; where ``phi`` is open, to what a sine hides.
 """
@@ -14,28 +14,26 @@ Guarantees:
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from symrnn.verify.agreement import BITS, DIGITS_PER_BIT, compare_gradients
-from symrnn.verify.arrays import lifted
-from symrnn.verify.directional import Accused, Point, Values
-from symrnn.verify.dual import Dual, Undecided, precision
-from symrnn.verify.mismatch import excludes_zero, number
-from symrnn.verify.numeric import has_stop_gradient, label
-from symrnn.verify.points import default_sizes, normalised_by, random_point
+from symrnn.verify.balls.agreement import BITS, DIGITS_PER_BIT, compare_gradients
+from symrnn.verify.balls.arrays import lifted
+from symrnn.verify.balls.directional import Accused, Point, Values
+from symrnn.verify.balls.dual import Dual, Undecided, precision
+from symrnn.verify.balls.mismatch import excludes_zero, number
+from symrnn.verify.points import default_sizes, label, normalised_by, random_point
 from symrnn.verify.report import AGREES, REFUTED, UNDECIDED, Finding, JudgeReport
+from symrnn.verify.stopping import STOP, has_stop_gradient, names_of, replaced
 
 __all__ = ["compare_gradients", "judge_balls"]
 
 POINTS = 3
 GRID = 2**20
-STOP = "stop_gradient"
 SINES: tuple[Callable[[Any], Any], ...] = (np.sin, np.cos, lambda z: -np.sin(z), lambda z: -np.cos(z))
 
 
@@ -85,7 +83,7 @@ class GeneratedCode:
 
     def __init__(self, program: Any, sizes: Mapping[str, int]) -> None:
         self.program = program
-        self.names: dict[str, Any] = getattr(program, "names", {})
+        self.names: dict[str, Any] = names_of(program)
         accepted = getattr(program, "accepted", ())
         self.extra: Values = {name: sizes[name] for name in accepted if name in sizes}
         self.extra |= {name: SINES[order_of(name) % 4] for name in accepted if name.startswith("phi")}
@@ -108,20 +106,6 @@ def order_of(name: str) -> int:
     """Return the order of a derivative of the unspecified function by its name: ``phi``, ``phi_prime``, ``phi_2``, …"""
     suffix = name.removeprefix("phi").removeprefix("_")
     return {"": 0, "prime": 1}.get(suffix) or int(suffix or 0)
-
-
-@contextmanager
-def replaced(names: dict[str, Any], name: str, function: Callable[..., Any]) -> Iterator[None]:
-    """Put a function in the place of another one of the same name, where there is one, and restore that."""
-    original = names.get(name)
-    if original is None:
-        yield
-        return
-    names[name] = function
-    try:
-        yield
-    finally:
-        names[name] = original
 
 
 def standing_still(values: Any) -> Any:

@@ -14,7 +14,7 @@ from symrnn.errors import DataError, unknown
 from symrnn.expr import Columns, TimeSum
 from symrnn.times import Span
 from symrnn.traverse import leaves
-from symrnn.verify.modular import has_root
+from symrnn.verify.entrywise.modular import has_root
 
 SHORTEST = 3
 """Length of a sequence that has a first, an inner and a last time."""

@@ -17,7 +17,7 @@ Guarantees:
 
     It is blind to other sizes and lengths; to whether the network is the one that was meant; to numerical stability;
     to equalities that hold only because of relations between functions other than those of
-    :mod:`symrnn.verify.modular` (such a line would be refuted, not accepted); to what happens at the kinks of ReLU and
+    :mod:`symrnn.verify.entrywise.modular` (such a line would be refuted, not accepted); to what happens at the kinks of ReLU and
     its like. Adjoints that are not printed are not compared, except that a missing gradient is refuted.
 """
 
@@ -37,14 +37,14 @@ from symrnn.derivation import Derivation
 from symrnn.errors import DataError
 from symrnn.expr import Leaf
 from symrnn.traverse import quantity_of
-from symrnn.verify.degrees import Degree, degree
-from symrnn.verify.drawing import draw
-from symrnn.verify.lines import PrintedLines, when
-from symrnn.verify.modular import Generators, P
-from symrnn.verify.printed import Key, Matrix, Scope, evaluate
+from symrnn.verify.entrywise.degrees import Degree, degree
+from symrnn.verify.entrywise.drawing import draw
+from symrnn.verify.entrywise.lines import PrintedLines, when
+from symrnn.verify.entrywise.modular import Generators, P
+from symrnn.verify.entrywise.printed import Key, Matrix, Scope, evaluate
+from symrnn.verify.entrywise.sizes import judged_sizes
+from symrnn.verify.entrywise.unrolled import Point, Unrolled
 from symrnn.verify.report import AGREES, REFUTED, UNDECIDED, Finding, JudgeReport
-from symrnn.verify.sizes import judged_sizes
-from symrnn.verify.unrolled import Point, Unrolled
 
 BLIND = (
     "other sizes and lengths; whether the network is the one that was meant; numerical stability; the kinks of "

@@ -37,8 +37,8 @@ from symrnn.expr import (
     Zeros,
 )
 from symrnn.traverse import quantity_of
-from symrnn.verify.modular import Generators, P
-from symrnn.verify.scalars import Compiled, scalar_function, slot
+from symrnn.verify.entrywise.modular import Generators, P
+from symrnn.verify.entrywise.scalars import Compiled, scalar_function, slot
 
 Matrix = list[list[int]]
 Key = tuple[Basic, int | None]

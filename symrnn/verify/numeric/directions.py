@@ -10,6 +10,7 @@ import numpy as np
 
 from symrnn.derivation import Derivation
 from symrnn.verify.points import Values
+from symrnn.verify.stopping import STOP, names_of, replaced
 
 EPS = float(np.finfo(np.float64).eps)
 EXACT, ROUGH = 1e-12, 1e-8
@@ -82,8 +83,9 @@ class Point:
         return {**{k: v + step * self.directions[k] if k in names else v for k, v in floats.items()}, **self.extra}
 
     def loss_at(self, names: tuple[str, ...], step: complex) -> Any:
-        """Return the loss at a moved point."""
-        return self.program.loss(self.moved(names, step))
+        """Return the loss at a moved point; a stopped gradient does not move."""
+        with replaced(names_of(self.program), STOP, np.real):
+            return self.program.loss(self.moved(names, step))
 
     def slope(self, names: tuple[str, ...], start: float = 0.0) -> float:
         """Return the derivative of the loss along the directions by a complex step."""

@@ -18,8 +18,8 @@ from sympy import Add, Expr, Function, KroneckerDelta, Mul, Piecewise, Pow, Symb
 
 from symrnn.activations import activation
 from symrnn.expr import Elementwise, Hadamard, Leaf, LogSoftmax, OneHot, Product, Softmax, StopGradient
-from symrnn.verify.modular import POWER
-from symrnn.verify.scalars import slot
+from symrnn.verify.entrywise.modular import POWER
+from symrnn.verify.entrywise.scalars import slot
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from sympy import Basic, Integer
 from symrnn.cell import Equation
 from symrnn.derivation import Derivation
 from symrnn.expr import t
-from symrnn.verify.printed import Key, Times, reads
-from symrnn.verify.unrolled import Unrolled
+from symrnn.verify.entrywise.printed import Key, Times, reads
+from symrnn.verify.entrywise.unrolled import Unrolled
 
 Place = tuple[Equation, int | None]
 

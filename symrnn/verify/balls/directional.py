@@ -20,8 +20,8 @@ import numpy as np
 from flint import arb
 
 from symrnn.errors import DataError
-from symrnn.verify.arrays import BallArray, dual_array, object_arrays
-from symrnn.verify.dual import Dual, as_dual
+from symrnn.verify.balls.arrays import BallArray, dual_array, object_arrays
+from symrnn.verify.balls.dual import Dual, as_dual
 
 Values = dict[str, Any]
 GRID = 2**63
@@ -105,7 +105,7 @@ class Accused:
     Attributes:
         forward: From values by name to the loss.
         backward: From values by name to gradients by name.
-        namespaces: Globals of the code's modules, see :func:`symrnn.verify.arrays.object_arrays`.
+        namespaces: Globals of the code's modules, see :func:`symrnn.verify.balls.arrays.object_arrays`.
     """
 
     forward: Callable[[Values], Any]
