@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 import sympy
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from programs import CELLS, OPTIONS
 from strategies import cells, networks
 from sympy import Integer, Symbol
@@ -18,7 +20,7 @@ from symrnn.expr import At, Elementwise, Series, Static, t
 from symrnn.network import network
 from symrnn.verify.points import default_sizes, random_point, size_in
 
-QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
+QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None, "phases": [Phase.generate]}
 SHARED = {"parameter", "direction"}
 
 
@@ -42,11 +44,9 @@ class Run:
         """What the generated code computes, with everything as an output."""
         namespace = {}
         exec(network_source(self.network, made), namespace)
-        own = {g.name for g in self.network.givens}
-        shared = {g.name for g in self.network.givens if g.kind in SHARED}
-        params = {name: array for name, array in self.point.items() if name in shared}
-        rest = {n.replace("-", "m"): a for n, a in self.point.items() if n not in shared and n in own}
-        found = namespace["forward"](params=params, **rest)
+        given_values = {**self.sizes, **{name.replace("-", "m"): array for name, array in self.point.items()}}
+        takes = inspect.signature(namespace["forward"]).parameters.keys() - {"params"}
+        found = namespace["forward"](params=self.point, **{name: given_values[name] for name in takes})
         return [found[str(quantity.key)] for quantity in made]
 
     def add(self, quantity, array, span, *, batched):
@@ -65,7 +65,7 @@ class Run:
         if symbol == t:
             return time
         if isinstance(symbol, At):
-            return self.values[symbol.series][size_in(symbol.time.xreplace({t: Integer(time)}), self.sizes)]
+            return self.values[symbol.series][size_in(symbol.time.xreplace({t: Integer(time or 0)}), self.sizes)]
         return self.values[symbol] if isinstance(symbol, Static | Series) else self.sizes[str(symbol)]
 
     def times(self, span):

@@ -105,7 +105,7 @@ class Network:
         Raises:
             SpecError: A read that nobody defines, two equations for one quantity and time, a wrong order.
         """
-        validate(self)
+        validate(self.givens, self.blocks, self.loss, self.order)
 
     @property
     def equations(self) -> tuple[Equation, ...]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from sympy import Basic
 
@@ -14,31 +14,34 @@ from symrnn.expr import At, Columns, Leaf, Static, TimeSum, t
 from symrnn.times import Order, Span
 from symrnn.traverse import quantity_of
 
-if TYPE_CHECKING:
-    from symrnn.network.graph import Network
 
-
-def validate(network: Network) -> None:
+def validate(givens: Iterable[Any], blocks: Iterable[Any], loss: Static, order: Order) -> None:
     """Check a network.
+
+    Args:
+        givens: What comes from outside: quantities with the times at which they are there.
+        blocks: Scans and static equations, in the order in which they run.
+        loss: What is differentiated.
+        order: Compares times.
 
     Raises:
         SpecError: The first thing that is wrong, by name.
     """
     known: dict[Basic, list[Span | None]] = {}
-    for given in network.givens:
-        define(known, given.quantity, given.span, network.order)
-    for block in network.blocks:
+    for given in givens:
+        define(known, given.quantity, given.span, order)
+    for block in blocks:
         equations = (block,) if isinstance(block, Equation) else block.equations
         for equation in equations:
-            define(known, equation.quantity, equation.span, network.order)
+            define(known, equation.quantity, equation.span, order)
         own = {e.quantity for e in equations}
         for equation in equations:
             for leaf, span in reads(equation):
-                check_read(equation, leaf, span, known, network.order)
+                check_read(equation, leaf, span, known, order)
                 if not isinstance(block, Equation) and leaf_series(leaf) in own and leaf.time != t:
                     check_direction(equation, leaf, block.step)
-    if network.loss not in known:
-        raise SpecError(f"the loss {network.loss.name} has no equation; add one")
+    if loss not in known:
+        raise SpecError(f"the loss {loss.name} has no equation; add one")
 
 
 def leaf_series(leaf: Leaf) -> Basic:
