@@ -38,15 +38,10 @@ def validate(givens: Iterable[Any], blocks: Iterable[Any], loss: Static, order: 
         for equation in equations:
             for leaf, span in reads(equation):
                 check_read(equation, leaf, span, known, order)
-                if not isinstance(block, Equation) and leaf_series(leaf) in own and leaf.time != t:
+                if not isinstance(block, Equation) and quantity_of(leaf) in own and leaf.time != t:
                     check_direction(equation, leaf, block.step)
     if loss not in known:
         raise SpecError(f"the loss {loss.name} has no equation; add one")
-
-
-def leaf_series(leaf: Leaf) -> Basic:
-    """Return the series or static quantity of a leaf."""
-    return quantity_of(leaf)
 
 
 def define(known: dict[Basic, list[Span | None]], quantity: Basic, span: Span | None, order: Order) -> None:
