@@ -96,7 +96,7 @@ def collected(term: Node) -> Node:
     for part in term.args:
         groups.setdefault(_leading_adjoint(part) or part, []).append(part)
     return Plus(*(
-        members[0] if len(members) == 1 else Hadamard(key, Plus(*map(_without_first, members)))
+        members[0] if len(members) == 1 else Hadamard(key, _positive_first(*map(_without_first, members)))
         for key, members in groups.items()
     ))
 
@@ -106,6 +106,13 @@ def _leading_adjoint(term: Node) -> Leaf | None:
     _, core = split_scalar(term)
     first = core.args[0] if isinstance(core, Hadamard) else core
     return first if isinstance(first, Leaf) and has_adjoint(first) else None
+
+
+def _positive_first(*terms: Node) -> Node:
+    """Add up; where the first term is negative, a positive one is written before it: ``a - b``, not ``-b + a``."""
+    positive = [term for term in terms if not split_scalar(term)[0].could_extract_minus_sign()]
+    lead = positive[:1]
+    return Plus(*lead, *(term for term in terms if not lead or term is not lead[0]))
 
 
 def _without_first(term: Node) -> Node:

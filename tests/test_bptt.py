@@ -61,7 +61,7 @@ def test_lstm_is_the_recursion_of_the_books():
 
 def test_gru_collects_the_two_paths_of_the_update_gate():
     assert lines("gru")["d_z_t"] == {"1…T": "δh_t ⊙ (h_{t-1} - h̃_t)"}
-    assert lines("gru", update_gate="new")["d_z_t"] == {"1…T": "δh_t ⊙ (-h_{t-1} + h̃_t)"}
+    assert lines("gru", update_gate="new")["d_z_t"] == {"1…T": "δh_t ⊙ (h̃_t - h_{t-1})"}
 
 
 def test_unspecified_activation_prints_its_derivative():
