@@ -171,6 +171,20 @@ def test_a_call_takes_arrays_or_dictionaries():
     assert program(params, {"x": point["x"]}, {"y": point["y"]}, h_0=point["h_0"], m=point["m"])[0] == expected
 
 
+def test_states_before_the_first_time_and_after_the_last_have_identifiers():
+    x, h = series("x", "D"), series("h", "D")
+    back = Scan((Equation(h[t], tanh(x[t] + h[t + 2]), Span(1, T)),), -1)
+    reads_two = Network(
+        "two", (Given(x, "input", Span(1, T)), Given(h, "initial", Span(T + 1, T + 2))),
+        (back, Equation(Static("L"), time_sum(Total(h[t] * h[t]), 1, T), None, "loss")), Static("L"),
+    )
+    program = to_numpy(derive(reads_two))
+    point = point_of(program, T=6)
+    loss, gradients = program({}, point["x"], h_Tp1=point["h_T + 1"])
+    assert loss == program.loss(point)
+    assert gradients["h_T + 1"].shape == (2, 2, 3)
+
+
 def test_an_axis_of_length_one_may_be_given():
     program = program_of("rnn")
     point = point_of(program)

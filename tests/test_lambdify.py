@@ -7,7 +7,7 @@ import inspect
 import numpy as np
 import pytest
 import sympy
-from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from programs import CELLS, OPTIONS
 from strategies import cells, networks
 from sympy import Integer, Symbol
@@ -15,12 +15,13 @@ from sympy import Integer, Symbol
 from symrnn.bptt import derive
 from symrnn.cells import cell
 from symrnn.codegen import network_source
+from symrnn.codegen.naming import identifier
 from symrnn.derivation import hessian_vector_network
 from symrnn.expr import At, Elementwise, Series, Static, t
 from symrnn.network import network
 from symrnn.verify.points import default_sizes, random_point, size_in
 
-QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None, "phases": [Phase.generate]}
+QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
 SHARED = {"parameter", "direction"}
 
 
@@ -44,7 +45,7 @@ class Run:
         """What the generated code computes, with everything as an output."""
         namespace = {}
         exec(network_source(self.network, made), namespace)
-        given_values = {**self.sizes, **{name.replace("-", "m"): array for name, array in self.point.items()}}
+        given_values = {**self.sizes, **{identifier(name): array for name, array in self.point.items()}}
         takes = inspect.signature(namespace["forward"]).parameters.keys() - {"params"}
         found = namespace["forward"](params=self.point, **{name: given_values[name] for name in takes})
         return [found[str(quantity.key)] for quantity in made]

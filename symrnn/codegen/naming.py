@@ -21,8 +21,8 @@ INDEX_LETTERS = ("t", "s", "k", "j", "m", "q")
 
 
 def identifier(text: str) -> str:
-    """Return a text as an identifier: ``h_-1`` becomes ``h_m1``."""
-    return re.sub(r"\W", "_", text.replace("-", "m"))
+    """Return a text as an identifier: ``h_-1`` becomes ``h_m1``, ``h_T + 1`` becomes ``h_Tp1``."""
+    return re.sub(r"\W", "", text.replace("-", "m").replace("+", "p"))
 
 
 @dataclass

@@ -28,6 +28,9 @@ from symrnn.network.graph import Network
 from symrnn.style import Style
 from symrnn.traverse import leaves, quantity_of
 
+OPTIONAL = frozenset({"target", "mask", "integer"})
+"""Kinds that a function need not take where none of its results reads them."""
+
 
 @dataclass
 class Writer:
@@ -57,7 +60,7 @@ class Writer:
         arguments = arguments_of(self.network, self.names.arguments)
         if not function.loss:
             known = needed(self.network, outputs)
-            arguments = tuple(a for a in arguments if a.given.quantity in known)
+            arguments = tuple(a for a in arguments if a.kind not in OPTIONAL or a.given.quantity in known)
         opening, extra = self.opening(arguments, scope)
         self.helpers.update(scope.used.helpers)
         keywords = [a.name for a in arguments if a.kind == "mask"] + [self.names.sizes[s] for s in extra]
@@ -81,7 +84,7 @@ class Writer:
         if scope.used.dtype:
             sources = [first for kinds in ({"input"}, SHARED_KINDS) if (first := first_of(arguments, kinds))]
             read |= set(sources)
-            dtype = [f"dtype = np.result_type({', '.join(sources)})"]
+            dtype = [f"dtype = np.result_type({', '.join(sources or ['np.float64'])})"]
         lines, measured, extra = sizes_from(scope.used.sizes, arguments, scope)
         return [*unpacked(arguments, read | measured), *lines, *dtype, *ready], extra
 

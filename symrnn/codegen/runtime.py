@@ -86,8 +86,10 @@ class NumpyProgram:
         check_names(params, shared, "parameter")
         values = {**params, **self.named(x, INPUTS, "x"), **self.named(y, TARGETS, "y")}
         placed = {a.given.name for a in positional(self.arguments)} | set(shared)
-        check_names(options, [name for name in self.accepted if name not in placed], "option")
-        return {**values, **options}
+        keywords = {a.name: a.given.name for a in self.arguments}
+        named = {keywords.get(name, name): value for name, value in options.items()}
+        check_names(named, [name for name in self.accepted if name not in placed], "option")
+        return {**values, **named}
 
     def named(self, value: Any, kinds: frozenset[str], word: str) -> dict[str, Any]:
         """Return inputs or targets by name."""
