@@ -249,3 +249,33 @@ def test_a_missing_mask_is_named():
     del point["m"]
     with pytest.raises(SpecError, match=r"^the mask m is missing; give an array \(B, T\)$"):
         program.loss(point)
+
+
+def test_a_static_input_belongs_to_one_sequence():
+    v, h, u = Static("v", (), "D"), series("h", "H"), parameter("U", "H", "D")
+    scan = Scan((Equation(h[t], tanh(h[t - 1] + u @ v), Span(1, T)),))
+    image = Network(
+        "image", (Given(u, "parameter"), Given(v, "input"), Given(h, "initial", Span(0, 0))),
+        (scan, Equation(Static("L"), time_sum(Total(h[t] * h[t]), 1, T), None, "loss")), Static("L"),
+    )
+    program = to_numpy(derive(image))
+    rng = np.random.default_rng(0)
+    point = {"U": rng.standard_normal((5, 3)), "v": rng.standard_normal((2, 3)), "T": 4}
+    loss, gradients = program.gradients(point)
+    assert gradients["v"].shape == (2, 3)
+    stepped = program.loss({**point, "v": point["v"] + 1e-30j}).imag / 1e-30
+    np.testing.assert_allclose(gradients["v"].sum(), stepped)
+    alone = [program.loss({**point, "v": point["v"][k:k + 1]}) for k in range(2)]
+    np.testing.assert_allclose(sum(alone), loss)
+
+
+def test_a_recurrence_without_inputs_and_parameters_runs():
+    h = series("h", "H")
+    free = Network(
+        "free", (Given(h, "initial", Span(0, 0)),),
+        (Scan((Equation(h[t], tanh(h[t - 1]), Span(1, T)),)), Equation(Static("L"), Total(h[T]), None, "loss")), Static("L"),
+    )
+    program = to_numpy(derive(free))
+    state = np.full((2, 5), 0.5)
+    _, gradients = program.gradients({"h_0": state, "B": 2, "H": 5, "T": 1})
+    np.testing.assert_allclose(gradients["h_0"], 1 - np.tanh(0.5) ** 2)
