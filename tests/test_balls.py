@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from inspect import getsource
 
 import numpy as np
@@ -20,6 +21,9 @@ from symrnn.network import Given, Network, Scan, network
 from symrnn.times import Span
 from symrnn.verify.balls import agreement, directional, judge_balls, mismatch
 from symrnn.verify.balls import judge as balls
+from symrnn.verify.balls.dual import Undecided
+from symrnn.verify.points import default_sizes
+from symrnn.verify.report import AGREES, UNDECIDED
 
 
 def test_the_judge_imports_no_rule_and_no_code_generator():
@@ -172,3 +176,23 @@ def test_points_satisfy_the_relations_of_a_network_exactly():
     assert set(np.unique(at.values["m"])) == {0, 1}
     assert all((at.values[name] != 0).all() for name in ("h_0", "c_0", "b_f"))
     assert set(at.wanted) == {g.name for g in derivation.wanted}
+
+
+def test_a_loss_that_one_point_does_not_decide_is_compared_at_the_next():
+    derivation = derive(network(cell("rnn")))
+    code = balls.GeneratedCode(to_numpy(derivation), default_sizes(derivation))
+    rng = np.random.default_rng(0)
+    first, second = (balls.exact_point(derivation, default_sizes(derivation), rng) for _ in range(2))
+    tied = replace(first, values={**first.values, **{k: v * 0 for k, v in first.values.items() if k == "W_hy"}})
+    honest = balls.compare_losses(derivation, code, [second], 333)
+    assert honest.verdict == AGREES
+    real = code.loss
+
+    def undecided_once(values):
+        if not any(values["W_hy"].ravel()[0:1] != 0):
+            raise Undecided("a tie")
+        return real(values)
+
+    code.loss = undecided_once
+    assert balls.compare_losses(derivation, code, [tied], 333).verdict == UNDECIDED
+    assert balls.compare_losses(derivation, code, [tied, second], 333) == honest

@@ -14,7 +14,7 @@ Guarantees:
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -62,7 +62,7 @@ def judge_balls(
     rng = np.random.default_rng(seed)
     points = [exact_point(derivation, chosen, rng) for _ in range(POINTS)]
     code = GeneratedCode(program, chosen)
-    findings = [compare_losses(derivation, code, points[0], bits)]
+    findings = [compare_losses(derivation, code, points, bits)]
     if has_stop_gradient(derivation) and STOP not in code.names:
         findings += [Finding(name, UNDECIDED, f"the network stops gradients and the code defines no {STOP}") for name in points[0].wanted]
     else:
@@ -113,20 +113,29 @@ def standing_still(values: Any) -> Any:
     return lifted(np.frompyfunc(lambda x: Dual(x.value) if type(x) is Dual else x, 1, 1)(values))
 
 
-def compare_losses(derivation: Any, code: GeneratedCode, point: Point, bits: int) -> Finding:
-    """Compare the loss that comes with the gradients with the loss of the forward pass alone."""
-    name = derivation.network.loss.key
+def compare_losses(derivation: Any, code: GeneratedCode, points: Sequence[Point], bits: int) -> Finding:
+    """Compare the loss that comes with the gradients with the loss of the forward pass alone, at the first point that decides."""
+    name, verdict, detail = derivation.network.loss.key, UNDECIDED, "no point was tried"
+    for point in points:
+        verdict, detail = losses_at(code, point, bits)
+        if verdict != UNDECIDED:
+            break
+    return Finding(name, verdict, detail)
+
+
+def losses_at(code: GeneratedCode, point: Point, bits: int) -> tuple[str, str]:
+    """Return the verdict on the two losses at one point, and the numbers behind it."""
     with precision(bits):
         try:
             alone = Accused(code.loss, code.gradients).loss(point.balls()).value
             beside = Accused(code.loss_beside_gradients, code.gradients).loss(point.balls()).value
         except Undecided as undecided:
-            return Finding(name, UNDECIDED, str(undecided))
+            return UNDECIDED, str(undecided)
         if not (alone.is_finite() and beside.is_finite()):
-            return Finding(name, UNDECIDED, f"{number(alone)} alone, {number(beside)} beside the gradients")
+            return UNDECIDED, f"{number(alone)} alone, {number(beside)} beside the gradients"
         if excludes_zero(alone - beside):
-            return Finding(name, REFUTED, f"{number(alone)} alone, {number(beside)} beside the gradients")
-        return Finding(name, AGREES, f"{number(alone)} in both")
+            return REFUTED, f"{number(alone)} alone, {number(beside)} beside the gradients"
+        return AGREES, f"{number(alone)} in both"
 
 
 def exact_point(derivation: Any, sizes: Mapping[str, int], rng: np.random.Generator) -> Point:
