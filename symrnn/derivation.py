@@ -258,12 +258,13 @@ def hessian_vector_network(derivation: Derivation) -> Network:
     Deriving it gives Hessian-vector products: ``∂s/∂p = Σ_q (∂²L/∂p∂q) v_q``.
     """
     network = derivation.as_network()
+    mark = "" if derivation.order == 1 else str(derivation.order)
     given, terms = [], []
     for parameter in derivation.network.parameters:
-        direction = Static(f"v_{parameter.name}", (), *parameter.shape)
+        direction = Static(f"v{mark}_{parameter.name}", (), *parameter.shape)
         given.append(Given(direction, "direction"))
         terms.append(Total(direction * derivation.by_quantity[parameter].lhs))
-    loss = Static("s")
+    loss = Static(f"s{mark}")
     return Network(
         name=f"{derivation.network.name}, directional derivative",
         givens=(*network.givens, *given),
