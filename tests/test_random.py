@@ -30,6 +30,7 @@ class Seen:
 
     def __init__(self):
         self.types, self.offsets, self.twice, self.two_states, self.equations = Counter(), Counter(), 0, 0, Counter()
+        self.balls = Counter()
 
     def add(self, net, derivation):
         for equation in (*net.equations, *derivation.lines):
@@ -61,7 +62,7 @@ def run_networks(examples, floats_every):
     def agree(net, turn):
         derivation = derive(net)
         seen.add(net, derivation)
-        judge(derivation, floats=turn == floats_every)
+        judge(derivation, seen, floats=turn == floats_every)
 
     agree()
     return seen
@@ -78,7 +79,7 @@ def run_cells(examples, floats_every):
         seen.add(net, derivation)
         seen.two_states += len(own.states) >= 2
         seen.equations[len(own.equations)] += 1
-        judge(derivation, floats=turn == floats_every)
+        judge(derivation, seen, floats=turn == floats_every)
 
     agree()
     return seen
@@ -89,6 +90,7 @@ def assert_everything_occurred(seen):
     assert not missing
     assert {-2, -1, 0, 1, 2, "fixed"} <= set(seen.offsets)
     assert seen.twice
+    assert seen.balls[True] > 10 * seen.balls[False]
 
 
 def assert_cells_varied(seen):
