@@ -22,7 +22,7 @@ SIGNS = {
 
 def write_latex(outline: Outline, style: Style) -> str:
     """Write an outline as LaTeX."""
-    rows = [f"% {outline.title}", "% needs amsmath"]
+    rows = [f"% {outline.title}", r"\allowdisplaybreaks % of amsmath, which is all that this needs"]
     for section in outline.sections:
         rows += ["", *section_rows(section, style)]
     return "\n".join(rows) + "\n"
@@ -64,7 +64,8 @@ def shape_rows(shapes: Shapes, style: Style) -> list[str]:
     kinds: dict[str, list[str]] = {}
     for kind, values, shape in shapes.rows:
         sizes = r" \times ".join(scalar(size, style) for size in shape)
-        kinds.setdefault(kind, []).append(f"${', '.join(written(v, style) for v in values)}$ (${sizes}$)")
+        listed = ", ".join(f"${written(value, style)}$" for value in values)
+        kinds.setdefault(kind, []).append(f"{listed} (${sizes}$)")
     return [f"{kind.capitalize()}: {'; '.join(groups)}." for kind, groups in kinds.items()]
 
 
