@@ -21,8 +21,8 @@ independent judges, printed for a terminal, as LaTeX, Markdown or JSON, and turn
 commands:
 {commands}
 
-CELL is a published cell (rnn, lstm, gru, gru-reset-after) or your own: my_cell.py:CELL, where the file my_cell.py
-binds the name CELL to a symrnn.Cell.
+CELL is a published cell such as rnn, lstm or gru (symrnn cells lists them), or your own: my_cell.py:CELL, where the file
+my_cell.py binds the name CELL to a symrnn.Cell.
 
 examples:
   symrnn derive lstm                                  the whole derivation, readable in a terminal
@@ -99,7 +99,7 @@ def parser(name: str, about: str, examples: str) -> Parser:
 
 def with_network(made: Parser) -> Parser:
     """Add the cell and what makes a network of it."""
-    made.add_argument("cell", metavar="CELL", help="rnn, lstm, gru, gru-reset-after, or path.py:NAME")
+    made.add_argument("cell", metavar="CELL", help="a name such as lstm (symrnn cells lists them), or path.py:NAME")
     group = made.add_argument_group("the network")
     for option, settings in NETWORK_OPTIONS:
         group.add_argument(option, **settings)  # type: ignore[arg-type]  # metavar and help are texts
