@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from symrnn.network import Given, Network, Scan, network
     from symrnn.notation import PROFILES, Notation
     from symrnn.render import from_json, render
+    from symrnn.second_reading import SecondReading, compare_function, read_function, second_reading
     from symrnn.times import Span
     from symrnn.verify.panel import check
 
@@ -58,6 +59,7 @@ __all__ = [
     "Notation",
     "OutputError",
     "Scan",
+    "SecondReading",
     "Softmax",
     "Span",
     "SpecError",
@@ -65,6 +67,7 @@ __all__ = [
     "Total",
     "cell",
     "check",
+    "compare_function",
     "cos",
     "derive",
     "dim",
@@ -79,8 +82,10 @@ __all__ = [
     "network",
     "parameter",
     "phi",
+    "read_function",
     "relu",
     "render",
+    "second_reading",
     "series",
     "sigmoid",
     "sin",
@@ -108,6 +113,7 @@ PUBLIC = MappingProxyType({
         "symrnn.network": "Given Network Scan network",
         "symrnn.notation": "PROFILES Notation",
         "symrnn.render": "from_json render",
+        "symrnn.second_reading": "SecondReading compare_function read_function second_reading",
         "symrnn.times": "Span",
         "symrnn.verify.panel": "check",
     }.items()

@@ -15,10 +15,10 @@ import symrnn
 
 NAMES = [
     "CELLS", "Cell", "DataError", "Derivation", "Equation", "Given", "LogSoftmax", "Network", "Notation",
-    "NotSupportedError", "OutputError", "PROFILES", "Scan", "Softmax", "Span", "SpecError", "SymrnnError", "Total",
-    "cell", "check", "cos", "derive", "dim", "elementwise", "elu", "exp", "from_json", "hessian_vector_network",
-    "identity", "leaky_relu", "log", "network", "parameter", "phi", "relu", "render", "series", "sigmoid", "sin",
-    "softplus", "stack", "t", "tanh", "time_sum", "to_numpy",
+    "NotSupportedError", "OutputError", "PROFILES", "Scan", "SecondReading", "Softmax", "Span", "SpecError",
+    "SymrnnError", "Total", "cell", "check", "compare_function", "cos", "derive", "dim", "elementwise", "elu", "exp",
+    "from_json", "hessian_vector_network", "identity", "leaky_relu", "log", "network", "parameter", "phi",
+    "read_function", "relu", "render", "second_reading", "series", "sigmoid", "sin", "softplus", "stack", "t", "tanh", "time_sum", "to_numpy",
 ]
 
 
@@ -52,7 +52,10 @@ def test_import_is_free() -> None:
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("name", ["cell", "check", "derive", "network", "parameter", "render", "series", "to_numpy"])
+@pytest.mark.parametrize("name", [
+    "cell", "check", "compare_function", "derive", "network", "parameter", "read_function", "render", "second_reading",
+    "series", "to_numpy",
+])
 def test_public_functions_say_what_they_take(name: str) -> None:
     doc = inspect.getdoc(getattr(symrnn, name)) or ""
     section = doc.partition("Args:")[2]
