@@ -18,9 +18,17 @@ from sympy import Basic
 from symrnn.cell import Equation
 from symrnn.derivation import Adjoint, Contribution, Derivation, Step, segments
 from symrnn.errors import NotSupportedError
-from symrnn.expr import At, Leaf, Node, Ones, Plus, Series, Zeros, t, time_sum
+from symrnn.expr import At, Leaf, Node, Ones, Series, Zeros, t, time_sum
 from symrnn.network.graph import DIFFERENTIABLE, Network, Scan
-from symrnn.rewrite import collected, is_trivial, local_derivative, named_values, reuse_named_value, use_relation
+from symrnn.rewrite import (
+    added,
+    collected,
+    is_trivial,
+    local_derivative,
+    named_values,
+    reuse_named_value,
+    use_relation,
+)
 from symrnn.times import Order, Span
 from symrnn.traverse import leaves, quantity_of, with_values
 from symrnn.vjp import Binder, rule_of
@@ -201,7 +209,7 @@ def adjoint_of(
     role = next((e.role for e in network.equations if e.quantity == quantity), None)
     if role is None:
         role = next(g.kind for g in network.givens if g.quantity == quantity)
-    lines = segments(lhs, network.spans_of(quantity), terms, role, comparer, add=lambda *a: collected(Plus(*a)))
+    lines = segments(lhs, network.spans_of(quantity), terms, role, comparer, add=added)
     return Adjoint(quantity, lhs, terms, lines, role)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, count
 
 from sympy import Basic, Expr, expand
 
@@ -264,7 +265,9 @@ def hessian_vector_network(derivation: Derivation) -> Network:
         direction = Static(f"v{mark}_{parameter.name}", (), *parameter.shape)
         given.append(Given(direction, "direction"))
         terms.append(Total(direction * derivation.by_quantity[parameter].lhs))
-    loss = Static(f"s{mark}")
+    taken = {q.name for q in (*(g.quantity for g in network.givens), *(e.quantity for e in network.equations))}
+    wanted = chain([f"s{mark}"], (f"s{mark}_{number}" for number in count(2)))
+    loss = Static(next(name for name in wanted if name not in taken))
     return Network(
         name=f"{derivation.network.name}, directional derivative",
         givens=(*network.givens, *given),

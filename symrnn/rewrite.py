@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Basic
+from sympy import Basic, Expr, Integer
 
 from symrnn.cell import Equation
 from symrnn.expr import (
@@ -20,8 +20,11 @@ from symrnn.expr import (
     Product,
     Scaled,
     Softmax,
+    Stacked,
     Static,
     Transposed,
+    Zeros,
+    same,
     split_scalar,
     t,
 )
@@ -99,6 +102,38 @@ def collected(term: Node) -> Node:
         members[0] if len(members) == 1 else Hadamard(key, _positive_first(*map(_without_first, members)))
         for key, members in groups.items()
     ))
+
+
+def added(*terms: Node) -> Node:
+    """Add up the contributions to one adjoint, in textbook form."""
+    return collected(stacked_rows(Plus(*terms)))
+
+
+def stacked_rows(term: Node) -> Node:
+    """``[a; 0] + [0; b]`` becomes ``[a; b]``: a sum of blocks of rows that fill the whole; terms of one block add up."""
+    blocks = [(part, _block_of_rows(part)) for part in (term.args if isinstance(term, Plus) else ())]
+    rest = [part for part, block in blocks if block is None]
+    waiting = [block for _, block in blocks if block is not None]
+    filled: list[Node] = []
+    top: Any = Integer(0)
+    while not same(top, term.shape[0]):
+        here = [rows for start, rows in waiting if same(start, top)]
+        if not here or any(not same(rows.shape[0], here[0].shape[0]) for rows in here):
+            return term
+        waiting = [block for block in waiting if not same(block[0], top)]
+        filled.append(Plus(*here))
+        top = top + here[0].shape[0]
+    return term if waiting else Plus(*rest, Stacked(*filled))
+
+
+def _block_of_rows(term: Node) -> tuple[Expr, Node] | None:
+    """Return where the rows ``g`` of ``c [0; g; 0]`` begin, and ``c g``."""
+    c, core = split_scalar(term)
+    parts = core.args if isinstance(core, Stacked) else ()
+    full = [k for k, part in enumerate(parts) if not isinstance(part, Zeros)]
+    if len(full) != 1:
+        return None
+    return sum((part.shape[0] for part in parts[:full[0]]), Integer(0)), Scaled(c, parts[full[0]])
 
 
 def _leading_adjoint(term: Node) -> Leaf | None:

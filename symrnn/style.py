@@ -107,8 +107,9 @@ def parentheses(body: str, style: Style) -> str:
 
 
 def time_text(value: Any, style: Style) -> str:
-    """Write a time as it stands in a subscript: ``t-1``."""
-    return scalar(value, style).replace(" - ", "-").replace(" + ", "+")
+    """Write a time or a row as it stands in a subscript: ``t-1``, ``2H+1``."""
+    tight = scalar(value, style).replace(" - ", "-").replace(" + ", "+")
+    return re.sub(r"(?<=\d)\*(?=[A-Za-z])", "", tight) if style.medium == "unicode" else tight
 
 
 def span_text(span: Any, style: Style, *, descending: bool = False) -> str:

@@ -316,7 +316,7 @@ def test_ascii_terminal() -> None:
 def test_message_on_ascii_terminal() -> None:
     done = run("derive", "lstmé", encoding="ascii")
     assert (done.returncode, done.stdout) == (2, b"")
-    assert done.stderr.startswith(b"symrnn: error: unknown cell 'lstm\\xe9'; did you mean lstm?")
+    assert done.stderr.startswith(b"symrnn: error: unknown cell 'lstm\\xe9'; did you mean lstm")
 
 
 def test_closed_pipe_ends_quietly() -> None:

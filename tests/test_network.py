@@ -40,7 +40,7 @@ def test_what_has_a_name_already_keeps_it():
 
 
 def test_names_that_are_taken_are_not_used_again():
-    own = Cell("own", [(h[t], tanh(W @ h[t - 1]) + sigmoid(W @ h[t - 1]))], inputs=[x])
+    own = Cell("own", [(h[t], tanh(W @ h[t - 1]) + sigmoid(2 * (W @ h[t - 1])))], inputs=[x])
     names = [e.name for e in name_operands(own.equations)]
     assert len(names) == len(set(names)) == 5
 

@@ -7,14 +7,32 @@ from types import MappingProxyType
 from typing import Any
 
 from symrnn.cell import Cell
+from symrnn.cells.block import lstm_block, rnn_block
+from symrnn.cells.coupled import lstm_coupled
 from symrnn.cells.elman import rnn
 from symrnn.cells.gru import gru, gru_reset_after
+from symrnn.cells.indrnn import indrnn
+from symrnn.cells.janet import janet
 from symrnn.cells.lstm import lstm
+from symrnn.cells.mgu import mgu
+from symrnn.cells.peephole import lstm_peephole
+from symrnn.cells.ugrnn import ugrnn
 from symrnn.errors import SpecError, unknown
 
-CELLS: Mapping[str, Callable[..., Cell]] = MappingProxyType(
-    {"rnn": rnn, "lstm": lstm, "gru": gru, "gru-reset-after": gru_reset_after}
-)
+CELLS: Mapping[str, Callable[..., Cell]] = MappingProxyType({
+    "rnn": rnn,
+    "rnn-block": rnn_block,
+    "indrnn": indrnn,
+    "lstm": lstm,
+    "lstm-block": lstm_block,
+    "lstm-peephole": lstm_peephole,
+    "lstm-coupled": lstm_coupled,
+    "gru": gru,
+    "gru-reset-after": gru_reset_after,
+    "mgu": mgu,
+    "janet": janet,
+    "ugrnn": ugrnn,
+})
 
 
 def cell(name: str, **options: Any) -> Cell:
@@ -35,4 +53,19 @@ def cell(name: str, **options: Any) -> Cell:
         raise SpecError(f"cell '{name}' does not take these options: {', '.join(options)} ({error})") from None
 
 
-__all__ = ["CELLS", "cell", "gru", "gru_reset_after", "lstm", "rnn"]
+__all__ = [
+    "CELLS",
+    "cell",
+    "gru",
+    "gru_reset_after",
+    "indrnn",
+    "janet",
+    "lstm",
+    "lstm_block",
+    "lstm_coupled",
+    "lstm_peephole",
+    "mgu",
+    "rnn",
+    "rnn_block",
+    "ugrnn",
+]

@@ -11,8 +11,24 @@ from typing import Any
 
 from symrnn.activations import activation
 from symrnn.cell import Equation
-from symrnn.expr import At, Elementwise, Hadamard, Leaf, LogSoftmax, Node, Plus, Product, Series, Softmax, Static
+from symrnn.expr import (
+    At,
+    Elementwise,
+    Hadamard,
+    Leaf,
+    LogSoftmax,
+    Node,
+    Ones,
+    Plus,
+    Product,
+    Rows,
+    Series,
+    Softmax,
+    Static,
+    split_scalar,
+)
 from symrnn.notation import ACCENTS
+from symrnn.traverse import leaves
 
 FUNCTIONS = (Elementwise, Softmax, LogSoftmax)
 PROBE, OUTPUT = Static("probe"), Static("output")
@@ -30,6 +46,16 @@ def is_affine(node: Node) -> bool:
     return isinstance(node, Product) or (isinstance(node, Plus) and any(isinstance(a, Product) for a in node.args))
 
 
+def needs_no_name(node: Any) -> bool:
+    """Tell whether an argument is read off a named quantity: itself, rows of it, or it plus a number."""
+    if isinstance(node, Rows):
+        return isinstance(node.args[0], Leaf)
+    if isinstance(node, Plus):
+        read = [term for term in node.args if not isinstance(split_scalar(term)[1], Ones)]
+        return len(read) == 1 and isinstance(read[0], Leaf)
+    return isinstance(node, Leaf)
+
+
 def stem_of(equation: Equation) -> str:
     """Return the name of the quantity that an equation defines, without its accent."""
     return "_".join(part for part in equation.name.split("_") if part not in ACCENTS)
@@ -40,9 +66,10 @@ class _Namer:
 
     def __init__(self, equations: list[Equation], taken: Iterable[str]) -> None:
         self.taken = {e.name for e in equations} | set(taken)
-        compound = [e for e in equations if any(not isinstance(f.args[-1], Leaf) for f in e.rhs.atoms(*FUNCTIONS))]
+        compound = [e for e in equations if any(not needs_no_name(f.args[-1]) for f in e.rhs.atoms(*FUNCTIONS))]
         self.single = len(compound) == 1
         self.out: list[Equation] = []
+        self.defined: dict[Any, Leaf] = {}
 
     def fresh(self, wanted: str) -> str:
         name, number = wanted, 2
@@ -52,12 +79,16 @@ class _Namer:
         return name
 
     def define(self, wanted: str, rhs: Node, like: Equation, role: str) -> Any:
+        """Return the name of a formula at the times of an equation; a formula that occurs again has one already."""
+        if (rhs, like.span) in self.defined:
+            return self.defined[rhs, like.span]
         name = self.fresh(wanted)
         if isinstance(like.lhs, At):
             lhs: Leaf = At(Series(name, (), *rhs.shape), like.lhs.time)
         else:
             lhs = Static(name, (), *rhs.shape)
         self.out.append(Equation(lhs, rhs, like.span, role))
+        self.defined[rhs, like.span] = lhs
         return lhs
 
     def split(self, equation: Equation) -> None:
@@ -69,14 +100,16 @@ class _Namer:
             return node
         bound = type(node).__name__ in {"TimeSum", "Columns"}  # a name cannot be given to what depends on an index
         args = list(node.args) if bound else [self.visit(arg, equation, root=False) for arg in node.args]
-        if isinstance(node, FUNCTIONS) and not isinstance(args[-1], Leaf):
+        if isinstance(node, Rows) and is_affine(args[0]):
+            args[0] = self.define("a", args[0], equation, "pre-activation")
+        if isinstance(node, FUNCTIONS) and not needs_no_name(args[-1]):
             args[-1] = self.define("a" if self.single else f"a_{stem_of(equation)}", args[-1], equation, "pre-activation")
         if isinstance(node, Hadamard):
             args = [self.define(f"p_{stem_of(equation)}", a, equation, "value") if is_affine(a) else a for a in args]
         rebuilt = node if args == list(node.args) else node.func(*args)
         if root or not isinstance(node, FUNCTIONS) or not derivative_reads_output(node):
             return rebuilt
-        return self.define(f"s_{args[-1].name}", rebuilt, equation, "value")
+        return self.define(f"s_{next(leaves(args[-1])).name}", rebuilt, equation, "value")
 
 
 def name_operands(equations: Iterable[Equation], taken: Iterable[str] = ()) -> tuple[Equation, ...]:

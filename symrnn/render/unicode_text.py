@@ -5,7 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 
-from symrnn.render.outline import Code, Equations, Line, Outline, Piece, Section, Shapes, Words
+from symrnn.expr import Stacked
+from symrnn.render.outline import Code, Equations, Formula, Line, Outline, Piece, Section, Shapes, Words
 from symrnn.render.words import padded, pieces, plain, when, width, written
 from symrnn.style import Style
 
@@ -78,7 +79,7 @@ def equation_rows(lines: Iterable[Line], style: Style, indent: str = INDENT) -> 
     left = max(map(width, lefts))
     sign = max(len(line.sign) for line in listed)
     room = COLUMNS - len(indent) - left - sign - 2 - (max(map(width, ranges)) + len(INDENT) if any(ranges) else 0)
-    rights = [filled(pieces(line.right, style), room) for line in listed]
+    rights = [filled(breakable(line.right, style), room) for line in listed]
     right = max((width(row) for rows, when_ in zip(rights, ranges, strict=True) if when_ for row in rows), default=0)
     out = []
     for line, name, rows, at in zip(listed, lefts, rights, ranges, strict=True):
@@ -88,8 +89,16 @@ def equation_rows(lines: Iterable[Line], style: Style, indent: str = INDENT) -> 
     return out
 
 
+def breakable(formula: Formula, style: Style) -> list[str]:
+    """Write a formula in pieces between which a row may be broken: a sum at its terms, a stack at its parts."""
+    if not isinstance(formula, Stacked):
+        return pieces(formula, style)
+    *upper, last = (written(part, style) for part in formula.args)
+    return [("[" if k == 0 else "") + part + ";" for k, part in enumerate(upper)] + [last + "]"]
+
+
 def filled(terms: list[str], room: int) -> list[str]:
-    """Break a sum before a term where the row would be longer than ``room``."""
+    """Break a row before a piece where it would be longer than ``room``."""
     rows = [terms[0]]
     for term in terms[1:]:
         if width(rows[-1]) + 1 + width(term) <= room:
