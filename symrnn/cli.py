@@ -20,12 +20,16 @@ from symrnn.errors import OutputError, SpecError, SymrnnError, unknown
 from symrnn.parsing import COMMANDS, overview
 
 MODULES = {
+    "load_cell": "symrnn.loading",
     "load_network": "symrnn.loading",
     "write_whole": "symrnn.output",
     "cells_text": "symrnn.tables",
     "reports_text": "symrnn.tables",
     "reports_json": "symrnn.tables",
     "to_ascii": "symrnn.tables",
+    "forward_step": "symrnn.codegen.reading",
+    "readings_text": "symrnn.second_reading",
+    "step_of_file": "symrnn.second_reading",
 }
 """What is loaded by name when a command needs it, beside the public names of the package."""
 NETWORK = ("task", "loss", "readout", "over_time", "over_batch", "mask", "feed")
@@ -135,8 +139,21 @@ def run_check(options: argparse.Namespace) -> Result:
     return use("reports_text")(title, reports, every=options.all), status
 
 
+def run_read(options: argparse.Namespace) -> Result:
+    """``symrnn read``."""
+    given = {name: value for name in CELL if (value := getattr(options, name)) is not None}
+    cell = use("load_cell")(options.cell or options.what, given)
+    if options.source:
+        return use("forward_step")(cell).source, 0
+    if options.name and options.cell is None:
+        raise SpecError("--name is about a function of your own; give --cell as well, the cell that it should be")
+    readings = use("second_reading")(cell, options.notation) if options.cell is None else use("compare_function")(
+        cell, use("step_of_file")(options.what), dict(options.name), notation=options.notation)
+    return use("readings_text")(options.what, readings), 0 if all(reading.agrees for reading in readings) else 1
+
+
 RUN: dict[str, Callable[[argparse.Namespace], Result]] = {
-    "cells": run_cells, "derive": run_derive, "code": run_code, "check": run_check,
+    "cells": run_cells, "derive": run_derive, "code": run_code, "check": run_check, "read": run_read,
 }
 
 

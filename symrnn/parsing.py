@@ -85,6 +85,14 @@ def whole(text: str) -> int:
     return int(text)
 
 
+def pair(text: str) -> tuple[str, str]:
+    """Read ``h_old=h_prev``."""
+    name, equals, meaning = text.partition("=")
+    if not (equals and name.isidentifier() and meaning.isidentifier()):
+        raise argparse.ArgumentTypeError(f"expected two names such as h_old=h_prev; got '{text}'")
+    return name, meaning
+
+
 def parser(name: str, about: str, examples: str) -> Parser:
     """Make the parser of a command; help and version are handled by the caller, who prints."""
     made = Parser(
@@ -179,6 +187,30 @@ def check_parser() -> Parser:
     return made
 
 
+def read_parser() -> Parser:
+    """``symrnn read``."""
+    about = (
+        "Write one forward step of a cell in Python, let latexify-py read it, and put its formulas beside ours; or do that\n"
+        "with a step function of your own. The function is read, not run. latexify-py writes @ and * alike."
+    )
+    made = parser("read", about + "\n\nExit status: 0 all the same, 1 something differs, 2 bad input.", """\
+  symrnn read lstm
+  symrnn read gru --notation notes-000
+  symrnn read lstm --source
+  symrnn read my_step.py:step --cell lstm --name h_old=h_prev""")
+    made.add_argument("what", metavar="CELL", help="a name such as lstm, path.py:NAME of a cell, or with --cell path.py:FUNCTION")
+    made.add_argument("--cell", metavar="CELL", help="the cell whose equations the function should have")
+    made.add_argument("--name", metavar="A=B", type=pair, action="append", default=[],
+                      help="A in the function is B in the step that --source prints (again for more)")
+    made.add_argument("--notation", metavar="NAME", default="indexed", help="a profile, as for derive")
+    made.add_argument("--source", action="store_true", help="print the forward step and stop")
+    for option, settings in NETWORK_OPTIONS:
+        if option in {"--activation", "--update-gate"}:
+            made.add_argument(option, **settings)  # type: ignore[arg-type]  # as above
+    made.add_argument("--bias", action=argparse.BooleanOptionalAction, help="biases in the cell")
+    return made
+
+
 @dataclass(frozen=True)
 class Command:
     """A command: what the overview says, and how its parser is made."""
@@ -192,6 +224,7 @@ COMMANDS = {
     "derive": Command("print the derivation", derive_parser),
     "code": Command("print or write the NumPy code", code_parser),
     "check": Command("run the judges on derivation and code", check_parser),
+    "read": Command("read a forward step back from Python, by latexify-py", read_parser),
 }
 
 

@@ -7,6 +7,7 @@ import inspect
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -114,6 +115,22 @@ def function_source(text: str, name: str, where: str) -> str:
     if name not in functions:
         raise unknown(f"function of {where}", name, functions)
     return ast.get_source_segment(text, functions[name]) or ""
+
+
+def step_of_file(where: str) -> str:
+    """Return the source of a function of a file, ``path.py:NAME``; the file is read and not run.
+
+    Raises:
+        SpecError: The file cannot be read, is no Python, or has no such function.
+    """
+    path, colon, name = where.rpartition(":")
+    if not colon or not path.endswith(".py"):
+        raise SpecError(f"'{where}' is not a function of a file; with --cell, write path.py:NAME")
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
+    return function_source(text, name, path)
 
 
 def functions_of(style: Style) -> dict[str, str]:
