@@ -15,24 +15,29 @@ import sympy
 
 from symrnn.activations import activation
 from symrnn.errors import NotSupportedError
+from symrnn.notation import function_name
+from symrnn.quantity_text import (
+    ATOM,
+    HADAMARD,
+    POSTFIX,
+    PREFIX,
+    PRODUCT,
+    SUM,
+    Written,
+    write_at,
+    write_series,
+    write_static,
+)
 from symrnn.style import (
     Style,
     coefficient,
-    derivative,
-    mark_adjoint,
+    generic_time,
     parentheses,
     scalar,
-    static_name,
     time_text,
-    value_name,
 )
 
-SUM, PREFIX, PRODUCT, HADAMARD, POSTFIX, ATOM = range(6)
-"""How tightly a text binds. A prefix is what reaches to the right as far as it can: ``Σ_t …``, ``log softmax(…)``."""
-
-INDEX_LETTERS = ("t", "s", "k", "j", "m", "q")
-
-Written = tuple[str, int]
+INDEX_LETTERS = ("s", "k", "j", "m", "q")
 
 
 def write(node: Any, style: Style) -> Written:
@@ -51,24 +56,6 @@ def bracket(node: Any, style: Style, tighter_than: int) -> str:
     """Write a node, in brackets unless it binds more tightly than its surroundings."""
     body, precedence = write(node, style)
     return body if precedence > tighter_than else parentheses(body, style)
-
-
-def write_static(node: Any, style: Style) -> Written:
-    """``W_f``; ``∂L/∂W_f`` for its gradient."""
-    loss = style.losses.get(node.orders[0]) if len(node.orders) == 1 else None
-    if loss is None or node.name in style.losses.values():
-        return mark_adjoint(node.orders, style) + static_name(node.name, style), ATOM
-    return derivative(static_name(loss, style), static_name(node.name, style), style), POSTFIX if style.latex else PREFIX
-
-
-def write_series(node: Any, style: Style) -> Written:
-    """A series without its time: ``h``."""
-    return mark_adjoint(node.orders, style) + value_name(node.name, None, style), ATOM
-
-
-def write_at(node: Any, style: Style) -> Written:
-    """``h_{t-1}`` or ``h^{(t-1)}``, with ``δ`` in front for an adjoint."""
-    return mark_adjoint(node.series.orders, style) + value_name(node.name, node.time, style), ATOM
 
 
 def write_plus(node: Any, style: Style) -> Written:
@@ -107,6 +94,11 @@ def times(style: Style) -> str:
     return style.pick(" ", " ", " * ")
 
 
+def mirrored(parts: Sequence[Any], style: Style) -> list[Any]:
+    """Return the factors of a product in printed order: from the last to the first where vectors are rows."""
+    return list(reversed(parts)) if style.notation.rows else list(parts)
+
+
 def write_product(node: Any, style: Style) -> Written:
     """``W h``; what weights a column is set apart: ``m_t (a - b)`` for a 1×1 ``m_t``, ``1 (sᵀ g)`` for an inner product."""
     column = next((k for k, factor in enumerate(node.args[:-1], 1) if factor.shape[1] == 1), 0)
@@ -115,15 +107,16 @@ def write_product(node: Any, style: Style) -> Written:
         return times(style).join(factors(node.args, style)), PRODUCT
     body = times(style).join(factors(node.args[:column], style))
     if any(weight.shape != (1, 1) for weight in weights):
-        return times(style).join([body, parentheses(times(style).join(factors(weights, style)), style)]), PRODUCT
+        apart = parentheses(times(style).join(factors(weights, style)), style)
+        return times(style).join(mirrored([body, apart], style)), PRODUCT
     return times(style).join([*(bracket(weight, style, HADAMARD) for weight in weights), body]), PRODUCT
 
 
-def factors(nodes: Sequence[Any], style: Style) -> Iterator[str]:
-    """Write the factors of a matrix product; what reaches to the right needs no brackets at the end."""
-    for position, factor in enumerate(nodes, 1):
+def factors(nodes: Sequence[Any], style: Style, *, followed: bool = False) -> Iterator[str]:
+    """Write the factors of a matrix product; what reaches to the right needs no brackets at the end of it all."""
+    for position, factor in enumerate(mirrored(nodes, style), 1):
         body, precedence = write(factor, style)
-        loose = precedence in {SUM, HADAMARD} or (precedence == PREFIX and position < len(nodes))
+        loose = precedence in {SUM, HADAMARD} or (precedence == PREFIX and (followed or position < len(nodes)))
         yield parentheses(body, style) if loose else body
 
 
@@ -160,7 +153,16 @@ def write_elementwise(node: Any, style: Style) -> Written:
         return superscripted(node.args[1], style.pick("^{-1}", "⁻¹", "^-1"), style)
     if row.name == "reciprocal":
         return superscripted(node.args[1], style.pick(r"^{\circ -1}", "^∘⁻¹", ".^-1"), style)
-    return call(style.pick(*style.notation.functions.get(row.name, (row.latex, row.text)), row.name), node.args[1], style)
+    return call(function_text(row, style), node.args[1], style)
+
+
+def function_text(row: Any, style: Style) -> str:
+    """Write the name of a function; the derivatives of an open one have its letter."""
+    stem = row.name.rstrip("'")
+    if stem not in style.notation.functions:
+        return style.pick(row.latex, row.text, row.name)
+    primes = row.name[len(stem):]
+    return function_name(style.notation.functions[stem], style.medium) + style.pick(primes, "′" * len(primes), primes)
 
 
 def call(function: str, argument: Any, style: Style) -> Written:
@@ -181,10 +183,12 @@ def write_log_softmax(node: Any, style: Style) -> Written:
 def write_total(node: Any, style: Style) -> Written:
     """``1ᵀ a`` for a column, ``1ᵀ A 1`` for a matrix."""
     one, inner = style.pick(r"\mathbf{1}", "1"), node.args[0]
-    closing = [] if inner.shape[1] == 1 else [one]
+    if inner.shape[1] != 1:
+        parts = [one + transpose(style), bracket(inner, style, HADAMARD), one]
+        return times(style).join(mirrored(parts, style)), PRODUCT
     body = inner.args if type(inner).__name__ == "Product" else (inner,)
-    middle = list(factors(body, style)) if not closing else [bracket(inner, style, HADAMARD)]
-    return times(style).join([one + transpose(style), *middle, *closing]), PRODUCT
+    middle = times(style).join(factors(body, style, followed=style.notation.rows))
+    return times(style).join(mirrored([one + transpose(style), middle], style)), PRODUCT
 
 
 def write_constant(sign: str) -> Callable[[Any, Style], Written]:
@@ -212,35 +216,42 @@ def picked(node: Any, place: str, style: Style) -> Written:
     return f"[{write(node, style)[0]}]_{{{place}}}", ATOM
 
 
+def of_columns(place: str, style: Style) -> str:
+    """Return a place among the columns of a matrix, which are rows where vectors are."""
+    return f"{place},:" if style.notation.rows else f":,{place}"
+
+
 def write_gather(node: Any, style: Style) -> Written:
     """``[E]_{:,w}``: column ``w`` of a table."""
-    return picked(node.args[0], f":,{write(node.args[1], style)[0]}", style)
+    return picked(node.args[0], of_columns(write(node.args[1], style)[0], style), style)
 
 
 def write_column(node: Any, style: Style) -> Written:
     """``[A]_{:,t}``."""
-    return picked(node.args[0], f":,{time_text(node.args[1], style)}", style)
+    return picked(node.args[0], of_columns(time_text(node.args[1], style), style), style)
 
 
 def write_rows(node: Any, style: Style) -> Written:
     """``[A]_{1:H}``, counted from 1, both ends included."""
-    first, last = time_text(node.args[1] + 1, style), time_text(node.args[2], style)
-    return picked(node.args[0], f"{first}:{last}", style)
+    place = f"{time_text(node.args[1] + 1, style)}:{time_text(node.args[2], style)}"
+    turned = style.notation.rows and node.shape[1] != 1
+    return picked(node.args[0], f":,{place}" if turned else place, style)
 
 
 def write_stacked(node: Any, style: Style) -> Written:
-    """``[a; b]``."""
+    """``[a; b]``, and ``[a, b]`` where vectors are rows."""
     parts = [write(part, style)[0] for part in node.args]
     if style.latex:
         rows = ["{}" + part if part.startswith("[") else part for part in parts]  # a bracket after \\ is its option
-        return r"\begin{bmatrix} " + r" \\ ".join(rows) + r" \end{bmatrix}", ATOM
-    return "[" + "; ".join(parts) + "]", ATOM
+        between = " & " if style.notation.rows else r" \\ "
+        return r"\begin{bmatrix} " + between.join(rows) + r" \end{bmatrix}", ATOM
+    return "[" + (", " if style.notation.rows else "; ").join(parts) + "]", ATOM
 
 
 def write_time_sum(node: Any, style: Style) -> Written:
     """``Σ_{t=1}^{T} body``; the index gets the first letter that nothing around or inside it uses."""
     taken = style.used | set(style.indices.values())
-    letters = itertools.chain(INDEX_LETTERS, (f"t{number}" for number in itertools.count(2)))
+    letters = itertools.chain((generic_time(style),), INDEX_LETTERS, (f"t{number}" for number in itertools.count(2)))
     letter = next(candidate for candidate in letters if candidate not in taken)
     lo, hi = time_text(node.args[2], style), time_text(node.args[3], style)
     body = bracket(node.args[0], replace(style, indices={**style.indices, node.args[1]: letter}), SUM)
@@ -252,7 +263,9 @@ def write_columns(node: Any, style: Style) -> Written:
     """``[h_1 … h_S]``."""
     body, index, lo, hi = node.args
     first, last = (write(body.xreplace({index: end}), style)[0] for end in (lo, hi))
-    return style.pick(rf"\left[{first}, \dots, {last}\right]", f"[{first} … {last}]", f"[{first} ... {last}]"), ATOM
+    mark = ";" if style.notation.rows else ""
+    in_latex = rf"\left[{first}{mark or ','} \dots{mark or ','} {last}\right]"
+    return style.pick(in_latex, f"[{first}{mark} …{mark} {last}]", f"[{first}{mark} ...{mark} {last}]"), ATOM
 
 
 RULES: dict[str, Callable[[Any, Style], Written]] = {

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import sympy
 
-from symrnn.notation import INDEXED, Notation, notation, spell
+from symrnn.notation import INDEXED, Notation, accented, notation, spell
 
 POWERS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 FRACTIONS = {sympy.Rational(1, 2): "½"}
@@ -85,11 +85,27 @@ def scalar(value: Any, style: Style) -> str:
         return style.indices[value]
     if value in FRACTIONS and style.medium == "unicode":
         return FRACTIONS[value]
-    named = value.xreplace({s: sympy.Symbol(letter) for s, letter in style.indices.items()}) if style.indices else value
-    if isinstance(named, sympy.Add):
-        ordered = sorted(named.args, key=lambda a: bool(a.is_number))
-        return " + ".join(scalar(a, replace(style, indices={})) for a in ordered).replace("+ -", "- ")
+    if isinstance(value, sympy.Add):
+        ordered = sorted(value.args, key=lambda a: bool(a.is_number))
+        return " + ".join(scalar(a, style) for a in ordered).replace("+ -", "- ")
+    named = value.xreplace({s: sympy.Symbol(symbol_text(s, style)) for s in value.free_symbols if s.is_Symbol})
     return sympy.latex(named) if style.latex else str(named)
+
+
+def symbol_text(symbol: Any, style: Style) -> str:
+    """Write a size or a time in the letter of the profile; a bound index in its own."""
+    if symbol in style.indices:
+        return style.indices[symbol]
+    letter = style.notation.symbols.get(symbol.name)
+    if letter is None:
+        return symbol.name
+    base, sub, sup = spell(letter, style.medium)
+    return raised(subscripted(base, sub, style), sup, style)
+
+
+def generic_time(style: Style) -> str:
+    """Write the running time: ``t``, or the letter that the profile has for it."""
+    return symbol_text(sympy.Symbol("t", integer=True), style)
 
 
 def coefficient(value: Any, style: Style) -> str:
@@ -115,10 +131,16 @@ def time_text(value: Any, style: Style) -> str:
 def span_text(span: Any, style: Style, *, descending: bool = False) -> str:
     """Write a range of times: ``t = 1, …, T``, or ``t = T, …, 1``."""
     ends = [time_text(end, style) for end in ((span.hi, span.lo) if descending else (span.lo, span.hi))]
+    running = generic_time(style)
     if span.single:
-        return f"t = {ends[0]}"
+        return f"{running} = {ends[0]}"
     dots = style.pick(r"\dots", "…", "...")
-    return f"t = {ends[0]}, {ends[1]}" if span.hi - span.lo == 1 else f"t = {ends[0]}, {dots}, {ends[1]}"
+    return f"{running} = {ends[0]}, {ends[1]}" if span.hi - span.lo == 1 else f"{running} = {ends[0]}, {dots}, {ends[1]}"
+
+
+def shape_text(shape: tuple[Any, Any], cross: str, style: Style) -> str:
+    """Write rows and columns, those of the transpose where vectors are rows."""
+    return cross.join(scalar(size, style) for size in (reversed(shape) if style.notation.rows else shape))
 
 
 def mark_adjoint(orders: tuple[int, ...], style: Style) -> str:
@@ -138,21 +160,51 @@ def subscripted(base: str, sub: str, style: Style) -> str:
     return f"{base}_{{{sub}}}" if style.latex or len(sub) > 1 else f"{base}_{sub}"
 
 
-def static_name(name: str, style: Style) -> str:
+def raised(body: str, sup: str, style: Style) -> str:
+    """Attach a superscript that belongs to a name."""
+    if not sup:
+        return body
+    return f"{body}^{{{sup}}}" if style.latex or len(sup) > 1 else f"{body}^{sup}"
+
+
+def is_bold(shape: tuple[Any, Any], style: Style) -> bool:
+    """Tell whether letters of a shape are bold; scalars never are."""
+    if shape == (1, 1) or style.notation.bold == "none":
+        return False
+    return style.notation.bold == "all" or 1 in shape
+
+
+def static_name(name: str, style: Style, shape: tuple[Any, Any] = (1, 1), *, bar: bool = False) -> str:
     """Write the name of a static quantity: ``W_hh``."""
-    base, sub = spell(style.letters.get(name, name), style.medium)
-    return f"{base}_{sub}" if not style.latex and sub.isalnum() else subscripted(base, sub, style)
+    base, sub, sup = named(name, style, shape, bar=bar)
+    body = f"{base}_{sub}" if not style.latex and sub.isalnum() else subscripted(base, sub, style)
+    return raised(body, sup, style)
 
 
-def value_name(name: str, time: Any, style: Style) -> str:
+def named(name: str, style: Style, shape: tuple[Any, Any], *, bar: bool = False) -> tuple[str, str, str]:
+    """Spell the letter of a quantity, with a bar for its adjoint where that is wanted."""
+    base, sub, sup = spell(style.letters.get(name, name), style.medium, bold=is_bold(shape, style))
+    return (accented(base, "bar", style.medium) if bar else base), sub, sup
+
+
+def value_name(name: str, time: Any, style: Style, shape: tuple[Any, Any] = (1, 1), *, bar: bool = False) -> str:
     """Write the name of a value at a time: ``h_{t-1}``, ``h^{(t-1)}``; of the series where the time is ``None``."""
-    base, sub = spell(style.letters.get(name, name), style.medium)
+    base, sub, sup = named(name, style, shape, bar=bar)
     if time is None:
-        return subscripted(base, sub, style)
+        return raised(subscripted(base, sub, style), sup, style)
     at = time_text(time, style)
-    if style.notation.superscript_time:
-        return subscripted(base, sub, style) + style.pick(f"^{{({at})}}", f"^({at})")
-    return subscripted(base, f"{sub},{at}" if sub else at, style)
+    if style.notation.time == "h_t":
+        return raised(subscripted(base, f"{sub},{at}" if sub else at, style), sup, style)
+    body = raised(subscripted(base, sub, style), sup, style)
+    body = style.pick(f"{{{body}}}", f"({body})") if sup else body
+    if style.notation.time == "h^(t)":
+        return body + style.pick(f"^{{({at})}}", f"^({at})")
+    return body + (f"^{{{at}}}" if style.latex or len(at) > 1 else f"^{at}")
+
+
+def nabla(below: str, loss: str, style: Style) -> str:
+    """Write ``∇_b L`` from two texts."""
+    return style.pick(rf"\nabla_{{{below}}} ", f"∇_{{{below}}} ", f"grad_{{{below}}} ") + loss
 
 
 def derivative(above: str, below: str, style: Style) -> str:

@@ -11,10 +11,11 @@ from typing import Any
 
 import sympy
 
-from symrnn.node_text import write, write_term
-from symrnn.style import Style, derivative, span_text, static_name
+from symrnn.node_text import bracket, write, write_term
+from symrnn.quantity_text import PREFIX, gradient_of
+from symrnn.style import Style, span_text, symbol_text
 
-__all__ = ["PlainText", "Style", "display", "formula", "gradient", "latex", "terms", "text"]
+__all__ = ["PlainText", "Style", "bracketed", "display", "formula", "gradient", "latex", "terms", "text"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,11 @@ def formula(node: Any, style: Style) -> str:
     return write(node, _reserving(node, style))[0]
 
 
+def bracketed(node: Any, style: Style) -> str:
+    """Write a formula that another factor follows."""
+    return bracket(node, _reserving(node, style), PREFIX)
+
+
 def terms(node: Any, style: Style) -> list[str]:
     """Write a formula in pieces between which a line may be broken: the terms of a sum, each with its sign."""
     style = _reserving(node, style)
@@ -55,7 +61,7 @@ def terms(node: Any, style: Style) -> list[str]:
 
 def gradient(loss: str, quantity: Any, style: Style) -> str:
     """Write ``∂L/∂q`` for a quantity without adjoint marks."""
-    return derivative(static_name(loss, style), formula(quantity, style), style)
+    return gradient_of(loss, formula(quantity, style), style)[0]
 
 
 def display(equations: Iterable[Any]) -> str:
@@ -72,6 +78,6 @@ def display(equations: Iterable[Any]) -> str:
 
 def _reserving(node: Any, style: Style) -> Style:
     """Keep bound indices away from the letters that the formula uses."""
-    times = {s.name for leaf in node.atoms(sympy.Symbol) for s in leaf.free_symbols if not s.name.startswith("_s")}
+    times = {symbol_text(s, style) for s in node.atoms(sympy.Symbol) if not s.name.startswith("_s")}
     bases = {style.letters.get(q.name, q.name).split("_")[0] for q in node.free_symbols if not q.is_Symbol}
     return replace(style, used=frozenset(times | bases))

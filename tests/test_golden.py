@@ -8,18 +8,21 @@ from pathlib import Path
 import pytest
 
 from symrnn.bptt import derive
-from symrnn.cells import cell
+from symrnn.cells import CELLS, cell
 from symrnn.network import network
 from symrnn.render import render
 
 GOLDEN = Path(__file__).parent / "golden"
 ENDINGS = {"unicode": "txt", "latex": "tex", "markdown": "md"}
+PROFILES = ("indexed", "notes-000", "greff", "pytorch")
 CASES = [
-    (name, profile, format, False)
-    for name in ("rnn", "lstm", "gru", "gru-reset-after")
-    for profile in ("indexed", "notes-000")
-    for format in ("unicode", "latex")
-] + [("rnn", "indexed", "markdown", True)]
+    *((name, profile, "latex", False) for name in CELLS for profile in PROFILES),
+    *((name, profile, "unicode", False) for name in ("rnn", "lstm", "gru", "gru-reset-after") for profile in PROFILES[:2]),
+    ("rnn", "d2l", "unicode", False),
+    ("lstm", "goodfellow", "unicode", False),
+    ("rnn", "indexed", "markdown", True),
+    ("rnn", "keras", "markdown", True),
+]
 
 
 def assert_golden(path: Path, text: str, update: bool) -> None:

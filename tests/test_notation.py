@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import pytest
 
 from symrnn import writer
@@ -11,9 +14,11 @@ from symrnn.derivation import hessian_vector_network
 from symrnn.errors import SpecError
 from symrnn.expr import Series, Static, t
 from symrnn.network import TASKS, network
-from symrnn.notation import LETTERS, MEDIA, NOTES_000, PROFILES, Notation, notation, spell
+from symrnn.notation import LETTERS, MEDIA, PROFILES, Notation, notation, spell
+from symrnn.notation.spelling import fault
 from symrnn.style import Style
 
+NOTES_000 = PROFILES["notes-000"]
 ORDERS = ((), (1,), (2,), (1, 2))
 
 
@@ -51,14 +56,14 @@ def test_no_two_quantities_of_a_second_derivation_print_alike(name, profile):
 def test_the_test_of_injectivity_sees_two_that_print_alike():
     net = network(cell("rnn"))
     style = Style.of(net, "notes-000")
-    clash = Style("latex", style.notation, {**style.letters, "W_xh": "W"})
+    clash = replace(style, letters={**style.letters, "W_xh": "W"})
     with pytest.raises(AssertionError, match=r"^W: "):
         assert_prints_apart(net, clash)
 
 
 @pytest.mark.parametrize("names", [
     ("W_hh", "W"), ("W", "W_hh"), ("W_hh", "W", "W_2"), ("y_hat", "o"), ("lambda", "lambda_"), ("W_hh_2", "W_2"),
-    ("a_b", "a_b_"),
+    ("a_b", "a_b_"), ("h", "h_bar"),
 ])
 def test_letters_that_are_taken_give_way(names):
     for profile in PROFILES.values():
@@ -81,6 +86,40 @@ def test_an_accent_is_no_mark():
     }
 
 
+@pytest.mark.parametrize(("letter", "latex", "unicode", "ascii_text"), [
+    ("W^f", ("W", "", "f"), ("W", "", "f"), ("W", "", "f")),
+    ("W_hh^out", ("W", "hh", r"\mathrm{out}"), ("W", "hh", "out"), ("W", "hh", "out")),
+    (r"\mathcal{W}_{rec}", (r"\mathcal{W}", r"\mathrm{rec}", ""), ("W", "rec", ""), ("W", "rec", "")),
+    (r"\tilde{\theta}^{\ast}_2", (r"\tilde{\theta}", "2", r"\ast"), ("θ", "2", "ast"), ("theta", "2", "ast")),
+    ("W_{xi}", ("W", "xi", ""), ("W", "xi", ""), ("W", "xi", "")),
+    ("W_xi", ("W", r"\xi", ""), ("W", "ξ", ""), ("W", "xi", "")),
+    ("δ_h", (r"\delta", "h", ""), ("δ", "h", ""), ("delta", "h", "")),
+    ("z_bar", (r"\bar{z}", "", ""), ("z\u0304", "", ""), ("z_bar", "", "")),
+])
+def test_letters_have_superscripts_and_may_be_latex(letter, latex, unicode, ascii_text):
+    assert [spell(letter, medium) for medium in MEDIA] == [latex, unicode, ascii_text]
+
+
+@pytest.mark.parametrize(("letter", "reason"), [
+    ("", "a letter cannot be empty, or begin or end with a blank"), ("W ", "a letter cannot be empty, or begin or end with a blank"),
+    ("W$", "a letter cannot hold '$'; write it in math mode, without dollars"),
+    ("W h", "a letter cannot hold ' '; write it in math mode, without dollars"),
+    ("é", "LaTeX has no letter 'é'; write it as a command"),
+    ("W\\", "a backslash without a command"),
+    (r"\mathbf{W", "a brace opens and does not close"), ("W}", "a brace closes and did not open"),
+    ("W^a^b", "a second ^ on one base"), ("W^{a^b^c}", "a second ^ on one base"), (r"\tau_a_b", "a second _ on one base"),
+    ("W_", "nothing after _ or ^"), ("W^", "nothing after _ or ^"), ("W_^a", "nothing after _ or ^"),
+    ("_h", "nothing in front of the script"),
+])
+def test_a_letter_that_cannot_be_printed_is_refused(letter, reason):
+    assert fault(letter) == reason
+
+
+@pytest.mark.parametrize("letter", ["W", "W_hh", "W^f", r"\mathcal{W}_{rec}", r"W^{a^2 b^2}", "c_tilde", "h_enc_1", "τ"])
+def test_a_letter_that_can_be_printed_has_no_fault(letter):
+    assert fault(letter) == ""
+
+
 @pytest.mark.parametrize(("name", "latex", "unicode", "ascii_text"), [
     ("h", ("h", ""), ("h", ""), ("h", "")),
     ("W_hh", ("W", "hh"), ("W", "hh"), ("W", "hh")),
@@ -94,7 +133,7 @@ def test_an_accent_is_no_mark():
     ("gate_f", (r"\mathit{gate}", "f"), ("gate", "f"), ("gate", "f")),
 ])
 def test_names_are_spelled_for_each_medium(name, latex, unicode, ascii_text):
-    assert [spell(name, medium) for medium in MEDIA] == [latex, unicode, ascii_text]
+    assert [spell(name, medium) for medium in MEDIA] == [(*parts, "") for parts in (latex, unicode, ascii_text)]
 
 
 def test_letters_that_are_written_out_differ():
@@ -151,7 +190,7 @@ def test_note_000_gru_reset_after():
 
 
 def test_a_profile_passes_through():
-    own = Notation("mine", "superscript time, nothing else", superscript_time=True)
+    own = Notation("mine", "superscript time, nothing else", time="h^(t)")
     assert notation(own) is own
     assert notation("indexed") is PROFILES["indexed"]
 
@@ -159,7 +198,7 @@ def test_a_profile_passes_through():
 def test_an_unknown_notation_is_refused_with_the_nearest_names():
     with pytest.raises(SpecError, match=r"^unknown notation 'notes-00'; did you mean notes-000\?$"):
         notation("notes-00")
-    with pytest.raises(SpecError, match=r"^unknown notation 'xyz'; known: indexed, notes-000$"):
+    with pytest.raises(SpecError, match=rf"^unknown notation 'xyz'; known: {re.escape(', '.join(sorted(PROFILES)))}$"):
         Style.of(network(cell("rnn")), "xyz")
 
 

@@ -9,6 +9,7 @@ from symrnn.cell import Cell
 from symrnn.derivation import Derivation
 from symrnn.errors import unknown
 from symrnn.notation import Notation
+from symrnn.render.conventions import cell_conventions, conventions
 from symrnn.render.json_format import from_json, to_json
 from symrnn.render.latex import write_latex
 from symrnn.render.markdown import write_markdown
@@ -40,7 +41,7 @@ def render(
     Args:
         derivation: What ``derive`` returned.
         format: ``unicode`` for a terminal, ``latex``, ``markdown``, or ``json``, which ``from_json`` reads back.
-        notation: Name of a notation profile.
+        notation: A notation profile: its name, the path of a ``.toml`` file, or a ``Notation``.
         wrt: Only what leads to the gradient in this quantity.
         steps: With the steps: who reads each quantity, the chain rule, the rules with their sources. JSON always has
             them.
@@ -56,7 +57,7 @@ def render(
     if format == "json":
         return to_json(part, style)
     sections = step_sections(part) if steps else ()
-    return _WRITERS[format](outline(part, wrt=wrt, steps=sections), style)
+    return _WRITERS[format](outline(part, wrt=wrt, steps=sections, notes=conventions(part, style)), style)
 
 
 def render_cell(cell: Cell, format: str = "unicode", *, notation: str | Notation = "indexed", ascii: bool = False) -> str:
@@ -65,7 +66,7 @@ def render_cell(cell: Cell, format: str = "unicode", *, notation: str | Notation
     Args:
         cell: The cell.
         format: ``unicode``, ``latex`` or ``markdown``.
-        notation: Name of a notation profile.
+        notation: A notation profile: its name, the path of a ``.toml`` file, or a ``Notation``.
         ascii: For ``unicode``, ASCII characters only.
 
     Raises:
@@ -74,7 +75,7 @@ def render_cell(cell: Cell, format: str = "unicode", *, notation: str | Notation
     if format not in _WRITERS:
         raise unknown("format", format, _WRITERS)
     style = Style.of_cell(cell, notation, medium_of(format, ascii))
-    return _WRITERS[format](cell_outline(cell), style)
+    return _WRITERS[format](cell_outline(cell, cell_conventions(cell, style)), style)
 
 
 __all__ = ["FORMATS", "from_json", "render", "render_cell"]

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from symrnn.render.outline import Code, Equations, Formula, Line, Outline, Piece, Section, Shapes
 from symrnn.render.words import pieces, when, width, written
-from symrnn.style import Style, scalar
+from symrnn.style import Style, shape_text
 
 LONGEST = 62
 """Characters of a right side, as in a terminal, after which an equation is broken."""
@@ -63,7 +63,7 @@ def shape_rows(shapes: Shapes, style: Style) -> list[str]:
     """One sentence for each kind."""
     kinds: dict[str, list[str]] = {}
     for kind, values, shape in shapes.rows:
-        sizes = r" \times ".join(scalar(size, style) for size in shape)
+        sizes = shape_text(shape, r" \times ", style)
         listed = ", ".join(f"${written(value, style)}$" for value in values)
         kinds.setdefault(kind, []).append(f"{listed} (${sizes}$)")
     return [f"{kind.capitalize()}: {'; '.join(groups)}." for kind, groups in kinds.items()]

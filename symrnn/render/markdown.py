@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from symrnn.render.latex import aligned_rows, joined
 from symrnn.render.outline import Code, Equations, Outline, Piece, Shapes
 from symrnn.render.words import written
-from symrnn.style import Style, scalar
+from symrnn.style import Style, shape_text
 
 
 def write_markdown(outline: Outline, style: Style) -> str:
@@ -42,6 +42,6 @@ def shape_rows(shapes: Shapes, style: Style) -> list[str]:
     """A table with one row for each kind and shape."""
     rows = ["| kind | quantities | shape |", "|---|---|---|"]
     for kind, values, shape in shapes.rows:
-        sizes = r" \times ".join(scalar(size, style) for size in shape)
+        sizes = shape_text(shape, r" \times ", style)
         rows.append(f"| {kind} | ${', '.join(written(v, style) for v in values)}$ | ${sizes}$ |")
     return rows

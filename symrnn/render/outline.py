@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from sympy import Basic, Expr, Integer
+from sympy import Basic, Expr
 
 from symrnn.cell import Cell, Equation
 from symrnn.derivation import Adjoint, Derivation
@@ -54,7 +54,15 @@ class Code:
     content: str
 
 
-Formula: TypeAlias = Node | Ratio | Chain | Expr
+@dataclass(frozen=True)
+class Lettered:
+    """A quantity in a letter that it does not have in this network."""
+
+    node: Node
+    letter: str
+
+
+Formula: TypeAlias = Node | Ratio | Chain | Lettered | Expr
 Piece: TypeAlias = str | Code | Equality | Formula
 
 
@@ -197,31 +205,16 @@ def shapes(network: Network) -> Shapes:
     return Shapes(tuple((kind, tuple(values), shape) for (kind, shape), values in grouped.items()))
 
 
-def notes(derivation: Derivation) -> tuple[Words, ...]:
-    """Say what the signs mean and when the lines hold."""
-    q, dq = Series("q")[t], Series("q", (derivation.order,))[t]
-    return (
-        Words((Equality(dq, Ratio(derivation.network.loss, q)), " has the shape of ", q, " (denominator layout).")),
-        *(Words(("Condition on what is given: ", Equality(c.lhs, c.rhs), ".")) for c in derivation.conditions),
-        *least_lengths(derivation),
-        Words(("The formulas are for one sequence; over a batch, losses and parameter gradients add up.",)),
-    )
-
-
-def least_lengths(derivation: Derivation) -> tuple[Words, ...]:
-    """Say how long sequences must be for the printed lines to hold."""
-    bounds = [Equality(length, Integer(least), "≥") for length, least in derivation.least]
-    listed = [piece for bound in bounds for piece in (", ", bound)][1:]
-    return (Words(("The lines hold for ", *listed, ".")),) if bounds else ()
-
-
-def outline(derivation: Derivation, *, wrt: str | None = None, steps: tuple[Section, ...] = ()) -> Outline:
+def outline(
+    derivation: Derivation, *, wrt: str | None = None, steps: tuple[Section, ...] = (), notes: tuple[Words, ...] = ()
+) -> Outline:
     """Arrange a derivation for print.
 
     Args:
         derivation: What is printed.
         wrt: Keep only the gradient of this name; the adjoints should be those that lead to it.
         steps: Sections with the steps, put between forward and backward pass.
+        notes: What the signs mean.
     """
     network = derivation.network
     second = "" if derivation.order == 1 else f" (derivation {derivation.order})"
@@ -231,14 +224,15 @@ def outline(derivation: Derivation, *, wrt: str | None = None, steps: tuple[Sect
         *steps,
         Section(("Backward pass",), (Equations(tuple(backward_lines(derivation))),)),
         Section(("Gradients",), (Equations(tuple(gradient_lines(derivation, wrt))),)),
-        Section(("Conventions",), notes(derivation)),
+        Section(("Conventions",), notes),
     ]
-    kept = tuple(s for s in sections if not any(isinstance(part, Equations) and not part.lines for part in s.body))
+    empty = [s for s in sections if not s.body or any(isinstance(p, Equations) and not p.lines for p in s.body)]
+    kept = tuple(section for section in sections if section not in empty)
     return Outline(f"Backpropagation through time: {network.name}{second}", kept)
 
 
-def cell_outline(cell: Cell) -> Outline:
-    """Arrange the equations of a cell for print."""
+def cell_outline(cell: Cell, notes: tuple[Words, ...] = ()) -> Outline:
+    """Arrange the equations of a cell for print, with what the signs mean."""
     grouped: dict[tuple[str, tuple[Expr, Expr]], list[Node]] = {}
     for parameter in cell.parameters:
         grouped.setdefault(("parameters", parameter.shape), []).append(parameter)
@@ -252,4 +246,5 @@ def cell_outline(cell: Cell) -> Outline:
     return Outline(title, (
         Section(("Equations",), (*source, Equations(tuple(Line(e.lhs, e.rhs) for e in cell.equations)))),
         Section(("Quantities",), (Shapes(rows),)),
+        *([Section(("Conventions",), notes)] if notes else []),
     ))

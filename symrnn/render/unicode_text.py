@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from symrnn.expr import Stacked
 from symrnn.render.outline import Code, Equations, Formula, Line, Outline, Piece, Section, Shapes, Words
 from symrnn.render.words import padded, pieces, plain, when, width, written
-from symrnn.style import Style
+from symrnn.style import Style, shape_text
 
 COLUMNS = 100
 INDENT = "  "
@@ -58,7 +58,7 @@ def wrapped(words: Words, style: Style) -> list[str]:
 def shape_rows(shapes: Shapes, style: Style) -> list[str]:
     """One row for each kind and shape."""
     cross = style.pick("", "×", "x")
-    rows = [(kind, cross.join(str(size) for size in shape), values) for kind, values, shape in shapes.rows]
+    rows = [(kind, shape_text(shape, cross, style), values) for kind, values, shape in shapes.rows]
     first = max(width(kind) for kind, _, _ in rows) + len(INDENT)
     second = max(width(shape) for _, shape, _ in rows) + len(INDENT)
     out, last = [], ""

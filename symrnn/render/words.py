@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 
 from symrnn import writer
-from symrnn.expr import Node
-from symrnn.node_text import times, transpose
-from symrnn.render.outline import Chain, Equality, Formula, Line, Ratio
+from symrnn.expr import Node, Static
+from symrnn.node_text import mirrored, times, transpose
+from symrnn.quantity_text import gradient_of
+from symrnn.render.outline import Chain, Equality, Formula, Lettered, Line, Ratio
 from symrnn.style import Style, derivative, parentheses, scalar, span_text
 
 PLAIN = {
@@ -20,12 +22,23 @@ PLAIN = {
 def pieces(formula: Formula, style: Style) -> list[str]:
     """Write a formula in pieces between which a line may be broken."""
     if isinstance(formula, Ratio):
-        return [derivative(writer.formula(formula.above, style), writer.formula(formula.below, style), style)]
+        return [ratio_text(formula, style)]
     if isinstance(formula, Chain):
-        ratio = pieces(Ratio(formula.above, formula.below), style)[0]
-        received = writer.formula(formula.received, style)
-        return [parentheses(ratio, style) + transpose(style) + times(style) + received]
+        jacobian = parentheses(ratio_text(Ratio(formula.above, formula.below), style), style) + transpose(style)
+        received = writer.bracketed(formula.received, style) if style.notation.rows else writer.formula(formula.received, style)
+        return [times(style).join(mirrored([jacobian, received], style))]
+    if isinstance(formula, Lettered):
+        letters = {**style.letters, formula.node.name: formula.letter}
+        return [writer.formula(formula.node, replace(style, letters=letters))]
     return writer.terms(formula, style) if isinstance(formula, Node) else [scalar(formula, style)]
+
+
+def ratio_text(ratio: Ratio, style: Style) -> str:
+    """Write a derivative: a gradient in the way of the profile, a Jacobian as a fraction."""
+    below = writer.formula(ratio.below, style)
+    if isinstance(ratio.above, Static) and not ratio.above.orders and ratio.above.name in style.losses.values():
+        return gradient_of(ratio.above.name, below, style)[0]
+    return derivative(writer.formula(ratio.above, style), below, style)
 
 
 def written(formula: Formula | Equality, style: Style) -> str:

@@ -1,0 +1,141 @@
+"""A notation profile: names and layout of print, never mathematics.
+
+A quantity's internal name is ``base`` or ``base_subscript`` (``W_hh``, ``b_f``), with ``_tilde``, ``_hat`` or ``_bar``
+for an accent (``c_tilde``). A profile may give a name other letters, for every cell or for some. Where a letter is
+taken by another quantity of the same network, the next one of its alternatives is used: note 000 writes ``o`` both for
+the output and for the LSTM's output gate, and in the LSTM it writes the output ``ŷ``.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from types import MappingProxyType
+from typing import Any
+
+from symrnn.errors import unknown
+from symrnn.notation.spelling import MEDIA, accented, spell
+
+Alternatives = tuple[str, ...]
+MARKS = ("fw", "bw", "enc", "dec")
+"""Subscripts, beside numbers, that tell apart the copies of a cell in one network."""
+
+CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType({
+    "time": ("h_t", "h^(t)", "h^t"),
+    "adjoint": ("delta", "fraction", "nabla", "bar"),
+    "form": ("columns", "rows"),
+    "bold": ("none", "vectors", "all"),
+})
+"""What can be chosen: how a time stands at a letter, ``δh``, ``∂L/∂h``, ``∇_h L`` or ``h̄``, columns or rows, bold letters."""
+
+
+def nothing() -> Mapping[str, Any]:
+    """Return an empty table."""
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Notation:
+    """A notation profile.
+
+    Attributes:
+        name: Name on the command line.
+        title: What it is, in a line.
+        time: How a time stands at a letter: ``h_t``, ``h^(t)`` or ``h^t``.
+        hadamard: LaTeX and Unicode sign of the elementwise product.
+        adjoint: ``delta`` for ``δh_t``, ``fraction`` for ``∂L/∂h_t``, ``nabla`` for ``∇_{h_t} L``, ``bar`` for ``h̄_t``.
+        form: ``columns``, or ``rows``: every formula transposed, so that products run in reverse order.
+        bold: Which letters LaTeX prints bold: ``none``, ``vectors``, or ``all`` for matrices as well.
+        functions: Letters of functions that differ from the activation table: ``{"tanh": "tau"}``.
+        letters: Internal name to alternatives, each a letter such as ``W_rec``, ``W^f`` or LaTeX.
+        cells: Letters for the cells of a name or pattern (``lstm*``); they come before ``letters``.
+        symbols: Letters of sizes and times: ``{"H": "J", "T": "tau", "t": "n"}``.
+        source: The file of the profile, for messages.
+    """
+
+    name: str
+    title: str
+    time: str = "h_t"
+    hadamard: tuple[str, str] = (r"\odot", "⊙")
+    adjoint: str = "delta"
+    form: str = "columns"
+    bold: str = "none"
+    functions: Mapping[str, str] = field(default_factory=nothing)
+    letters: Mapping[str, Alternatives] = field(default_factory=nothing)
+    cells: Mapping[str, Mapping[str, Alternatives]] = field(default_factory=nothing)
+    symbols: Mapping[str, str] = field(default_factory=nothing)
+    source: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        for key, choices in CHOICES.items():
+            if getattr(self, key) not in choices:
+                raise unknown(key, str(getattr(self, key)), choices)
+
+    @property
+    def rows(self) -> bool:
+        """Whether vectors are printed as rows."""
+        return self.form == "rows"
+
+    def given(self, cell: str) -> dict[str, Alternatives]:
+        """Return the letters for one cell; what stands later in the profile comes first."""
+        found = dict(self.letters)
+        for pattern, letters in self.cells.items():
+            if fnmatchcase(cell, pattern):
+                found.update(letters)
+        return found
+
+    def assign(self, names: Iterable[str], cell: str = "") -> dict[str, str]:
+        """Give each quantity of one network its letter, no two the same.
+
+        Args:
+            names: Internal names, in the order of the network.
+            cell: Name of the network's cell.
+
+        Returns:
+            Internal name to letter.
+        """
+        given = self.given(cell)
+        wishes = {name: wanted(name, given) for name in names}
+        chosen: dict[str, str] = {}
+        taken: set[tuple[str, ...]] = set()
+        for name in sorted(wishes, key=lambda n: (wishes[n] != (n,), len(wishes[n]))):
+            others = (f"{name}_{number}" for number in itertools.count(2))
+            letter = next(a for a in itertools.chain(wishes[name], [name], others) if not self.looks(a) & taken)
+            chosen[name] = letter
+            taken |= self.looks(letter)
+        return chosen
+
+    def looks(self, letter: str) -> set[tuple[str, ...]]:
+        """Return how a letter looks in each medium, and how its adjoint does where that is the letter with a bar."""
+        found: set[tuple[str, ...]] = set()
+        for medium in MEDIA:
+            base, sub, sup = spell(letter, medium)
+            found.add((medium, base, sub, sup))
+            if self.adjoint == "bar":
+                found.add((medium, accented(base, "bar", medium), sub, sup))
+        return found
+
+    def replaced(self, names: Iterable[str], cell: str) -> Iterator[tuple[str, str, str]]:
+        """Yield each name whose first letter is another quantity's, with that letter and the other's name."""
+        listed = list(names)
+        given, chosen = self.given(cell), self.assign(listed, cell)
+        for name in listed:
+            wish = wanted(name, given)[0]
+            holders = (n for n in listed if n != name and self.looks(chosen[n]) & self.looks(wish))
+            if chosen[name] != wish and (holder := next(holders, None)):
+                yield name, wish, holder
+
+
+def wanted(name: str, given: Mapping[str, Alternatives]) -> Alternatives:
+    """Return the letters that a profile gives a name; ``W_hh_2`` takes those of ``W_hh``, and keeps its ``2``."""
+    parts = name.split("_")
+    for length in range(len(parts), 0, -1):
+        stem, rest = "_".join(parts[:length]), parts[length:]
+        if stem in given and all(part.isdigit() or part in MARKS for part in rest):
+            return tuple("_".join([letter, *rest]) for letter in given[stem])
+    return (name,)
+
+
+INDEXED = Notation("indexed", "subscripts for layer and time: W_hh, h_t, δ, ⊙")
