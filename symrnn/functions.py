@@ -6,7 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 from symrnn.activations import ACTIVATIONS
+from symrnn.errors import SpecError
 from symrnn.expr import Elementwise, Node, Series, Stacked, Static
+
+
+def check_name(name: str) -> None:
+    """Refuse what cannot be printed and be an identifier in code.
+
+    Raises:
+        SpecError: Not a name.
+    """
+    if not name.isidentifier() or name.startswith("_"):
+        raise SpecError(f"'{name}' is not a name; a name is a letter with letters, digits and _ behind it, such as W_f")
 
 
 def series(name: str, size: Any) -> Series:
@@ -18,7 +29,11 @@ def series(name: str, size: Any) -> Series:
 
     Shapes:
         ``h[t]`` is ``size × 1``.
+
+    Raises:
+        SpecError: Not a name.
     """
+    check_name(name)
     return Series(name, (), size, 1)
 
 
@@ -32,7 +47,11 @@ def parameter(name: str, rows: Any, cols: Any = 1) -> Static:
 
     Shapes:
         ``rows × cols``.
+
+    Raises:
+        SpecError: Not a name.
     """
+    check_name(name)
     return Static(name, (), rows, cols)
 
 

@@ -28,7 +28,11 @@ def validate(givens: Iterable[Any], blocks: Iterable[Any], loss: Static, order: 
         SpecError: The first thing that is wrong, by name.
     """
     known: dict[Basic, list[Span | None]] = {}
+    names: set[str] = set()
     for given in givens:
+        if given.name in names:
+            raise SpecError(f"two given quantities are called {given.name}; rename one of them")
+        names.add(given.name)
         define(known, given.quantity, given.span, order)
     for block in blocks:
         equations = (block,) if isinstance(block, Equation) else block.equations

@@ -84,7 +84,8 @@ class GeneratedCode:
     def __init__(self, program: Any, sizes: Mapping[str, int]) -> None:
         self.program = program
         self.names: dict[str, Any] = names_of(program)
-        accepted = getattr(program, "accepted", ())
+        given = {g.name for g in program.derivation.network.givens}
+        accepted = [name for name in getattr(program, "accepted", ()) if name not in given]
         self.extra: Values = {name: sizes[name] for name in accepted if name in sizes}
         self.extra |= {name: SINES[order_of(name) % 4] for name in accepted if name.startswith("phi")}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,7 +20,10 @@ NOISE = 8 * EPS
 """What rounding may leave of a sum that cancels, relative to the natural scale of a derivative at the point."""
 LOSS_NOISE = 1e-10
 """What rounding may leave in a difference quotient, relative to the loss."""
-IMAGINARY = 2.0**-100
+EXPONENT, LEAST_EXPONENT = -100, -900
+"""The complex step is a power of 2 with such an exponent."""
+COARSER = 2.0**-27
+"""Rounding of float64 as a part of that of float32, with two bits to spare."""
 STEPS = (1e-3, 1e-4, 1e-5)
 """Steps of differences; the best counts, since a long one may cross a kink of a ReLU and a short one loses digits."""
 
@@ -87,13 +91,27 @@ class Point:
         with replaced(names_of(self.program), STOP, np.real):
             return self.program.loss(self.moved(names, step))
 
+    @cached_property
+    def imaginary(self) -> float:
+        """The complex step: so short that what it changes stays far below one, however fast the loss grows."""
+        growth = int(np.frexp(max(1.0, self.scale))[1])
+        return float(2.0 ** max(EXPONENT - growth, LEAST_EXPONENT))
+
     def slope(self, names: tuple[str, ...], start: float = 0.0) -> float:
         """Return the derivative of the loss along the directions by a complex step."""
-        return float(np.imag(self.loss_at(names, complex(start, IMAGINARY)))) / IMAGINARY
+        return float(np.imag(self.loss_at(names, complex(start, self.imaginary)))) / self.imaginary
 
     def size(self, name: str) -> float:
         """Return ``Σ |g_k v_k|``, the scale on which the directional derivative of a gradient is rounded."""
         return float(np.sum(np.abs(self.gradients[name] * self.directions[name])))
+
+    @cached_property
+    def rounding(self) -> Gradients:
+        """What rounding may change in each gradient, where differences cancel: its distance from float32, brought down."""
+        floats = {k: v if v.dtype.kind == "i" else v.astype(np.float32) for k, v in self.values.items()}
+        coarse = self.program.gradients({**floats, **self.extra})[1]
+        changes = {k: COARSER * np.abs(np.asarray(coarse[k], np.float64) - g) for k, g in self.gradients.items()}
+        return {k: np.where(np.isfinite(change), change, 0.0) for k, change in changes.items()}
 
     @property
     def scale(self) -> float:
@@ -120,7 +138,8 @@ def compare_step(point: Point, name: str) -> Comparison:
     mine = float(np.sum(point.gradients[name] * point.directions[name]))
     other = point.slope((name,))
     scale = max(point.size(name), abs(other))
-    return Comparison("complex step", relative(mine, other, scale, NOISE * point.scale, EXACT), EXACT)
+    floor = NOISE * point.scale + float(np.sum(point.rounding[name] * np.abs(point.directions[name])))
+    return Comparison("complex step", relative(mine, other, scale, floor, EXACT), EXACT)
 
 
 def stencil(f: Callable[[float], float], h: float) -> float:
@@ -149,8 +168,8 @@ def compare_differences(point: Point, name: str) -> Comparison:
 def compare_second(point: Point) -> Comparison:
     """``⟨dg/dε, v⟩`` along all directions against differences of the complex-step derivative of the loss."""
     names = tuple(point.gradients)
-    moved = point.program.gradients(point.moved(names, complex(0, IMAGINARY)))[1]
-    terms = [np.imag(moved[k]) / IMAGINARY * point.directions[k] for k in names]
+    moved = point.program.gradients(point.moved(names, complex(0, point.imaginary)))[1]
+    terms = [np.imag(moved[k]) / point.imaginary * point.directions[k] for k in names]
     mine, scale = float(sum(np.sum(a) for a in terms)), float(sum(np.sum(np.abs(a)) for a in terms))
     return best_quotient(mine, lambda e: point.slope(names, e), scale, LOSS_NOISE * max(point.scale, EPS))
 

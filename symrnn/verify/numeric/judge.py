@@ -66,10 +66,11 @@ def judge_numeric(
     rng = np.random.default_rng(seed)
     values = random_point(derivation.network, numbers, rng) if values is None else values
     directions = {g.name: unit(rng.standard_normal(given_shape(g, numbers))) for g in derivation.wanted}
-    extra = {name: v for name, v in {**numbers, **witnesses(derivation)}.items() if name in program.accepted}
+    unset = set(program.accepted) - {given.name for given in derivation.network.givens}
+    extra = {name: v for name, v in {**numbers, **witnesses(derivation)}.items() if name in unset}
     with np.errstate(all="ignore"):
         loss, gradients = program.gradients({**values, **extra})
-        broken = list(misfits(derivation, loss, gradients, numbers))
+        broken = unreached(derivation, loss) or list(misfits(derivation, gradients, numbers))
         point = Point(program, values, loss, gradients, directions, extra)
         findings = broken or list(compare(point, numbers))
     return report(derivation, point if not broken else None, numbers, tuple(findings), perf_counter() - start)
@@ -100,10 +101,15 @@ def shifted_sine(order: int) -> Callable[[Any], Any]:
     return lambda z: np.sin(z + order * np.pi / 2)
 
 
-def misfits(derivation: Derivation, loss: Any, gradients: Gradients, sizes: Mapping[str, int]) -> Iterator[Finding]:
+def unreached(derivation: Derivation, loss: Any) -> list[Finding]:
+    """Return what to say where the loss overflows or does not exist: nothing is known about gradients there."""
+    if np.all(np.isfinite(loss)):
+        return []
+    return [Finding(derivation.network.loss.key, UNDECIDED, f"the loss is {loss} at this point; try another seed or fewer steps")]
+
+
+def misfits(derivation: Derivation, gradients: Gradients, sizes: Mapping[str, int]) -> Iterator[Finding]:
     """Yield what cannot even be compared: gradients that are missing, of a wrong shape, or not finite."""
-    if not np.all(np.isfinite(loss)):
-        yield Finding(derivation.network.loss.key, REFUTED, f"the loss is not finite: {loss}")
     for given in derivation.wanted:
         name, shape = label(given.name, derivation), given_shape(given, sizes)
         if given.name not in gradients:
