@@ -166,8 +166,8 @@ def read_hadamard(node: Any, step: Step) -> Code:
 def read_elementwise(node: Any, step: Step) -> Code:
     """``np.tanh(a)``."""
     row = node.function
-    if not row.numpy.endswith("({z})"):
-        raise NotSupportedError(f"the function {row.name} has no form that latexify-py can read as a function")
+    if not row.numpy.endswith("({z})") or row.name == "step":  # the name of the function that is written
+        raise NotSupportedError(f"the function {row.name} has no form that latexify-py can read as a call")
     if row.helper:
         step.helpers[row.name] = row.helper
     elif row.name.startswith("phi"):

@@ -15,7 +15,7 @@ from symrnn import writer
 from symrnn.activations import ACTIVATIONS, unspecified
 from symrnn.errors import NotSupportedError, SpecError, unknown
 from symrnn.expr import Diag, Elementwise, LogSoftmax, Node, Softmax, Static, StopGradient
-from symrnn.second_reading.package import latex_of
+from symrnn.second_reading.package import PREFIXES, latex_of
 from symrnn.second_reading.tokens import tokens
 from symrnn.style import Style
 
@@ -169,6 +169,9 @@ def refuse_misread(definition: ast.FunctionDef) -> None:
     for node in ast.walk(definition):
         if isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.value, ast.BinOp | ast.UnaryOp):
             raise NotSupportedError(f"latexify-py drops the brackets of {ast.unparse(node)}; give what stands in them a name")
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) not in PREFIXES:
+            raise NotSupportedError(f"latexify-py leaves out what {ast.unparse(node)} is a method of; call a function "
+                                    f"instead, such as {node.func.attr}(...)")
         if isinstance(node, ast.Assign) and not (len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)):
             raise NotSupportedError(f"cannot read '{ast.unparse(node)}' as an equation; assign to one name at a time")
 
