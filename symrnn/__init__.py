@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from symrnn.cell import Cell, Equation
     from symrnn.cells import CELLS, cell
     from symrnn.codegen import to_numpy
+    from symrnn.counts import ParameterCounts, parameter_counts
     from symrnn.derivation import Derivation, hessian_vector_network
     from symrnn.errors import DataError, NotSupportedError, OutputError, SpecError, SymrnnError
+    from symrnn.export import export
     from symrnn.expr import LogSoftmax, Softmax, Total, dim, t, time_sum
     from symrnn.functions import (
         cos,
@@ -58,6 +60,7 @@ __all__ = [
     "NotSupportedError",
     "Notation",
     "OutputError",
+    "ParameterCounts",
     "Scan",
     "SecondReading",
     "Softmax",
@@ -74,6 +77,7 @@ __all__ = [
     "elementwise",
     "elu",
     "exp",
+    "export",
     "from_json",
     "hessian_vector_network",
     "identity",
@@ -81,6 +85,7 @@ __all__ = [
     "log",
     "network",
     "parameter",
+    "parameter_counts",
     "phi",
     "read_function",
     "relu",
@@ -104,8 +109,10 @@ PUBLIC = MappingProxyType({
         "symrnn.cell": "Cell Equation",
         "symrnn.cells": "CELLS cell",
         "symrnn.codegen": "to_numpy",
+        "symrnn.counts": "ParameterCounts parameter_counts",
         "symrnn.derivation": "Derivation hessian_vector_network",
         "symrnn.errors": "DataError NotSupportedError OutputError SpecError SymrnnError",
+        "symrnn.export": "export",
         "symrnn.expr": "LogSoftmax Softmax Total dim t time_sum",
         "symrnn.functions": (
             "cos elementwise elu exp identity leaky_relu log parameter phi relu series sigmoid sin softplus stack tanh"

@@ -15,10 +15,11 @@ import symrnn
 
 NAMES = [
     "CELLS", "Cell", "DataError", "Derivation", "Equation", "Given", "LogSoftmax", "Network", "Notation",
-    "NotSupportedError", "OutputError", "PROFILES", "Scan", "SecondReading", "Softmax", "Span", "SpecError",
-    "SymrnnError", "Total", "cell", "check", "compare_function", "cos", "derive", "dim", "elementwise", "elu", "exp",
-    "from_json", "hessian_vector_network", "identity", "leaky_relu", "log", "network", "parameter", "phi",
-    "read_function", "relu", "render", "second_reading", "series", "sigmoid", "sin", "softplus", "stack", "t", "tanh", "time_sum", "to_numpy",
+    "NotSupportedError", "OutputError", "PROFILES", "ParameterCounts", "Scan", "SecondReading", "Softmax", "Span", "SpecError",
+    "SymrnnError", "Total", "cell", "check", "compare_function", "cos", "derive", "dim", "elementwise", "elu", "exp", "export",
+    "from_json", "hessian_vector_network", "identity", "leaky_relu", "log", "network", "parameter", "parameter_counts",
+    "phi", "read_function", "relu", "render", "second_reading", "series", "sigmoid", "sin", "softplus", "stack", "t", "tanh",
+    "time_sum", "to_numpy",
 ]
 
 
