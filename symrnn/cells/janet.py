@@ -61,7 +61,7 @@ def exact(number: Any) -> Rational:
     """
     try:
         found = Rational(str(number))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, ZeroDivisionError):
         found = None
     if found is None or not found.is_finite:
         raise SpecError(f"beta must be a finite number such as 1, 0.5 or 1/3; got {number!r}")

@@ -122,14 +122,16 @@ def lines_of(array: Argument, wanted: set[Expr], scope: Scope) -> list[str]:
 
 
 def derived_size(size: Expr, arrays: list[Argument], unknown: set[Expr], scope: Scope) -> tuple[str, str] | None:
-    """Solve for a size that is part of the length of an axis: ``D`` in ``D + H``."""
+    """Solve for a size that is part of the length of an axis: ``D`` in ``D + H``, ``H`` in ``4*H``."""
     for array in arrays:
         for k, dim in enumerate(array.dims):
-            rest = expand(dim - size)
-            if size in dim.free_symbols and size not in rest.free_symbols and not rest.free_symbols & unknown:
+            times = expand(dim).coeff(size)
+            rest = expand(dim - times * size)
+            if times.is_Integer and times > 0 and not rest.free_symbols & (unknown | {size}):
                 axis = Symbol(f"{array.name}.shape[{k}]")
-                solved = axis - rest.xreplace({s: Symbol(scope.names.sizes[s]) for s in rest.free_symbols})
-                return array.name, f"{scope.names.sizes[size]} = {solved}"
+                solved = str(axis - rest.xreplace({s: Symbol(scope.names.sizes[s]) for s in rest.free_symbols}))
+                whole = solved if times == 1 else f"{solved if rest == 0 else f'({solved})'} // {times}"
+                return array.name, f"{scope.names.sizes[size]} = {whole}"
     return None
 
 
