@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from sympy import Expr
+
 from symrnn.activations import ACTIVATIONS
 from symrnn.errors import SpecError
-from symrnn.expr import Elementwise, Node, Series, Stacked, Static
+from symrnn.expr import Elementwise, Node, Series, Stacked, Static, dim
 
 
 def check_name(name: str) -> None:
@@ -18,6 +20,20 @@ def check_name(name: str) -> None:
     """
     if not name.isidentifier() or name.startswith("_"):
         raise SpecError(f"'{name}' is not a name; a name is a letter with letters, digits and _ behind it, such as W_f")
+
+
+def check_size(name: str, size: Any) -> None:
+    """Refuse what is neither a letter nor a positive whole number, nor a formula of such.
+
+    Raises:
+        SpecError: Not a size.
+    """
+    if isinstance(size, str):
+        good = size.isidentifier()
+    else:
+        good = isinstance(size, int | Expr) and dim(size).is_integer and dim(size).is_positive is not False
+    if not good:
+        raise SpecError(f"{name}: a size is a letter such as 'H' or a positive whole number; got {size!r}")
 
 
 def series(name: str, size: Any) -> Series:
@@ -31,9 +47,10 @@ def series(name: str, size: Any) -> Series:
         ``h[t]`` is ``size × 1``.
 
     Raises:
-        SpecError: Not a name.
+        SpecError: Not a name, or not a size.
     """
     check_name(name)
+    check_size(name, size)
     return Series(name, (), size, 1)
 
 
@@ -49,9 +66,11 @@ def parameter(name: str, rows: Any, cols: Any = 1) -> Static:
         ``rows × cols``.
 
     Raises:
-        SpecError: Not a name.
+        SpecError: Not a name, or not a size.
     """
     check_name(name)
+    check_size(name, rows)
+    check_size(name, cols)
     return Static(name, (), rows, cols)
 
 
@@ -63,6 +82,9 @@ def elementwise(name: str) -> Callable[[Node], Node]:
     """
 
     def function(argument: Node) -> Node:
+        if not isinstance(argument, Node):
+            given = f"{argument.name}, a series; write {argument.name}[t]" if isinstance(argument, Series) else repr(argument)
+            raise SpecError(f"{name} takes a formula such as W @ h[t - 1]; got {given}")
         return Elementwise(name, argument)
 
     Elementwise(name, Static("probe"))  # an unknown name is refused here, not at the first use

@@ -200,6 +200,7 @@ WRONG = [
     ("y", lambda a: a[:, :3], r"^y: expected shape \(B, T, K\), which is \(2, 4, 7\); got \(2, 3, 7\) \("),
     ("y", lambda a: a[..., 0], r"^y: expected shape \(B, T, K\), or integers without the last axis; got \(2, 4\)$"),
     ("y", lambda a: np.full((2, 4), 7), r"^y: expected classes 0 … 6; got 7 … 7$"),
+    ("x", lambda a: a * complex(0, np.nan), r"^x: NaN or infinity among the numbers; clean the data, or pass check_finite=False$"),
     ("x", lambda a: a * np.nan, r"^x: NaN or infinity among the numbers; clean the data, or pass check_finite=False$"),
     ("x", lambda a: a[:, :0], r"^x: T = 0; expected at least 1$"),
     ("x", lambda a: a.astype(str), r"^x: expected numbers; got dtype <U"),

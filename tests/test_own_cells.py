@@ -87,3 +87,23 @@ def test_two_given_quantities_of_one_name():
     own = Cell("own", [(h[t], tanh(parameter("h_0", "H", "H") @ h[t - 1] + parameter("U", "H", "D") @ x[t]))], inputs=[x])
     with pytest.raises(SpecError, match=r"^two given quantities are called h_0; rename one of them$"):
         network(own)
+
+
+@pytest.mark.parametrize("size", [-1, 0, 1.5, "", "H+1", None])
+@pytest.mark.parametrize("make", [lambda n: series("q", n), lambda n: parameter("q", n), lambda n: parameter("q", "H", n)])
+def test_what_is_not_a_size_is_refused(make, size):
+    with pytest.raises(SpecError, match=r"^q: a size is a letter such as 'H' or a positive whole number; got "):
+        make(size)
+
+
+def test_a_size_may_be_a_formula():
+    assert parameter("W", dim("H"), dim("H") + dim("D")).shape == (dim("H"), dim("H") + dim("D"))
+
+
+@pytest.mark.parametrize(("argument", "message"), [
+    (2, r"^tanh takes a formula such as W @ h\[t - 1\]; got 2$"),
+    (h, r"^tanh takes a formula such as W @ h\[t - 1\]; got h, a series; write h\[t\]$"),
+])
+def test_what_is_not_a_formula_is_refused(argument, message):
+    with pytest.raises(SpecError, match=message):
+        tanh(argument)

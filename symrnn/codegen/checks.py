@@ -119,7 +119,7 @@ def as_numbers(
         array = array.astype(floating)
     if array.dtype.kind not in "biufcO":
         raise DataError(f"{name}: expected numbers; got {described(array)}")
-    if check_finite and array.dtype.kind == "f" and not np.isfinite(array).all():
+    if check_finite and array.dtype.kind in "fc" and not np.isfinite(array).all():
         raise DataError(f"{name}: NaN or infinity among the numbers; clean the data, or pass check_finite=False")
     return array
 
