@@ -22,6 +22,9 @@ from symrnn.parsing import COMMANDS, overview
 MODULES = {
     "load_cell": "symrnn.loading",
     "load_network": "symrnn.loading",
+    "load_notation": "symrnn.loading",
+    "notations_text": "symrnn.notation",
+    "start_text": "symrnn.notation",
     "write_whole": "symrnn.output",
     "cells_text": "symrnn.tables",
     "reports_text": "symrnn.tables",
@@ -113,12 +116,26 @@ def run_cells(options: argparse.Namespace) -> Result:
     return use("cells_text")(ascii=not can_print(SAMPLE)), 0
 
 
+def run_notation(options: argparse.Namespace) -> Result:
+    """``symrnn notation``."""
+    if options.new is None:
+        if options.force:
+            raise SpecError("--force goes with --new FILE; see symrnn notation --help")
+        return use("notations_text")(), 0
+    if not options.new.endswith(".toml"):
+        raise SpecError(f"a profile is a file whose name ends in .toml; got '{options.new}'; write --new {options.new}.toml")
+    use("write_whole")(options.new, use("start_text")(options.new), force=options.force)
+    print(f"symrnn: wrote {options.new}", file=sys.stderr)
+    return "", 0
+
+
 def run_derive(options: argparse.Namespace) -> Result:
     """``symrnn derive``."""
     ascii_only = options.output is None and not can_print(SAMPLE)
     derivation = derivation_of(options, assume=options.assume)
     text = use("render")(
-        derivation, options.format, notation=options.notation, wrt=options.wrt, steps=options.steps, ascii=ascii_only
+        derivation, options.format, notation=use("load_notation")(options.notation, derivation.network), wrt=options.wrt,
+        steps=options.steps, ascii=ascii_only,
     )
     return deliver(text, options)
 
@@ -153,7 +170,7 @@ def run_read(options: argparse.Namespace) -> Result:
 
 
 RUN: dict[str, Callable[[argparse.Namespace], Result]] = {
-    "cells": run_cells, "derive": run_derive, "code": run_code, "check": run_check, "read": run_read,
+    "cells": run_cells, "notation": run_notation, "derive": run_derive, "code": run_code, "check": run_check, "read": run_read,
 }
 
 

@@ -18,6 +18,7 @@ from symrnn.cell import Cell
 from symrnn.cells import CELLS, cell
 from symrnn.errors import SpecError, SymrnnError, unknown
 from symrnn.network import Network, network
+from symrnn.notation import Notation, notation, refuse_unknown
 
 
 def load_cell(where: str, options: dict[str, Any]) -> Cell:
@@ -59,6 +60,31 @@ def load_network(where: str, options: dict[str, Any], wiring: dict[str, Any], si
         if letter not in letters:
             raise unknown("size", letter, letters)
     return made.with_sizes({letters[letter]: Integer(number) for letter, number in sizes.items()}) if sizes else made
+
+
+def load_notation(where: str, made: Network) -> Notation:
+    """Find a notation profile for a network.
+
+    Args:
+        where: A profile's name, or the path of a TOML file.
+        made: The network that is printed.
+
+    Raises:
+        SpecError: An unknown name, or a bad file: the message names its line.
+    """
+    found = notation(where)
+    if found.source == where:
+        refuse_unknown(found, quantities(made), {"t", *(str(letter) for letter in made.sizes), *"DHKTV"})
+    return found
+
+
+def quantities(made: Network) -> set[str]:
+    """Return the names that a profile can give a letter: those of the network and of every published cell."""
+    names = set(made.names)
+    for build in CELLS.values():
+        options = {"bias": True} if "bias" in inspect.signature(build).parameters else {}
+        names |= set(network(build(**options), mask=True, over_time="mean").names)
+    return names
 
 
 def dashed(option: str) -> str:

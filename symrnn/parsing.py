@@ -96,7 +96,7 @@ def pair(text: str) -> tuple[str, str]:
 def parser(name: str, about: str, examples: str) -> Parser:
     """Make the parser of a command; help and version are handled by the caller, who prints."""
     made = Parser(
-        prog=f"symrnn {name}", usage=f"symrnn {name} [options]" if name == "cells" else f"symrnn {name} CELL [options]",
+        prog=f"symrnn {name}", usage=f"symrnn {name} [options]" if name in {"cells", "notation"} else f"symrnn {name} CELL [options]",
         description=about, epilog="examples:\n" + examples, add_help=False, allow_abbrev=False,
         formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, max_help_position=26, width=110),
     )
@@ -146,12 +146,24 @@ def derive_parser() -> Parser:
   symrnn derive rnn --size H=1 --size D=1
   symrnn derive my_cell.py:CELL --format markdown -o my_cell.md""")))
     made.add_argument("--format", metavar="NAME", default="unicode", help="unicode (default), latex, markdown, json")
-    made.add_argument("--notation", metavar="NAME", default="indexed", help="indexed (default): W_hh, h_t; notes-000: "
-                      "U W V, superscript time")
+    made.add_argument("--notation", metavar="NAME", default="indexed", help="indexed (default), notes-000, notes-001, "
+                      "notes-002, notes-003, notes-004, cs231n, d2l, goodfellow, greff, keras, pytorch, or your own: my.toml (symrnn notation)")
     made.add_argument("--wrt", metavar="NAME", help="only what leads to the gradient in NAME, such as W_f, x or h_0")
     made.add_argument("--steps", action="store_true", help="justify every step: equation, rule, local derivative")
     made.add_argument("--no-assume", dest="assume", action="store_false",
                       help="do not use what is assumed of the data (that a target sums to one)")
+    return made
+
+
+def notation_parser() -> Parser:
+    """``symrnn notation``."""
+    about = (
+        "The notation profiles: how names, times and adjoints are printed. With --new, write the start of a profile of\n"
+        "your own, a TOML file with a comment for each choice; derive takes its path as --notation."
+    )
+    made = parser("notation", about, "  symrnn notation\n  symrnn notation --new my.toml")
+    made.add_argument("--new", metavar="FILE", help="write a commented profile to FILE, which ends in .toml")
+    made.add_argument("--force", action="store_true", help="replace the file if it exists")
     return made
 
 
@@ -221,6 +233,7 @@ class Command:
 
 COMMANDS = {
     "cells": Command("list the published cells", cells_parser),
+    "notation": Command("list the notations, or start one of your own", notation_parser),
     "derive": Command("print the derivation", derive_parser),
     "code": Command("print or write the NumPy code", code_parser),
     "check": Command("run the judges on derivation and code", check_parser),

@@ -81,7 +81,7 @@ BAD = {
     "short option": (("derive", "lstm", "-x"), r"^unexpected argument '-x'; see symrnn derive --help$"),
     "value": (("derive", "lstm", "--task"), r"^argument --task: expected one argument; see symrnn derive --help$"),
     "superfluous": (("derive", "lstm", "gru"), r"^unexpected argument 'gru'; see symrnn derive --help$"),
-    "notation": (("derive", "lstm", "--notation", "note-000"), r"^unknown notation 'note-000'; did you mean notes-000\?$"),
+    "notation": (("derive", "lstm", "--notation", "note-000"), r"^unknown notation 'note-000'; did you mean notes-000 or"),
     "format": (("derive", "lstm", "--format", "latx"), r"^unknown format 'latx'; did you mean latex\?$"),
     "task": (("derive", "lstm", "--task", "many-to-on"), r"^unknown task 'many-to-on'; did you mean many-to-one"),
     "loss": (("derive", "lstm", "--loss", "cross"), r"^unknown loss 'cross'; "),

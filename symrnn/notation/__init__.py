@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symrnn.notation.files import PROFILES, notation, read_profile, refuse_unknown
+from symrnn.notation.files import PROFILES, notation, notations_text, read_profile, refuse_unknown
 from symrnn.notation.profile import CHOICES, INDEXED, Notation, wanted
 from symrnn.notation.spelling import ACCENTS, LETTERS, MEDIA, Spelling, accented, function_name, spell
 from symrnn.notation.start import start_text
@@ -19,6 +19,7 @@ __all__ = [
     "accented",
     "function_name",
     "notation",
+    "notations_text",
     "read_profile",
     "refuse_unknown",
     "spell",

@@ -244,3 +244,9 @@ def notation(name: str | Notation) -> Notation:
     if name not in PROFILES:
         raise unknown("notation", name, PROFILES)
     return PROFILES[name]
+
+
+def notations_text() -> str:
+    """List the profiles, one a line."""
+    longest = max(map(len, PROFILES))
+    return "".join(f"{name:<{longest}}  {profile.title}\n" for name, profile in PROFILES.items())
