@@ -135,6 +135,7 @@ FORMULAS = {
     "a sum as coefficient": (1 - Symbol("alpha")) * h[t - 1] + Symbol("alpha") ** 2 / 3 * tanh(U @ x[t]),
     "a size as coefficient": h[t - 1] * (1 / H),
     "a negative front": -(W @ h[t - 1]) + b,
+    "a negative fraction in front": -Rational(2, 3) * h[t - 1] + b,
     "a negative map": -tanh(W @ h[t - 1]),
     "constants": 1 - 2 * h[t - 1] + Rational(1, 3),
     "mixed products": W @ (b * h[t - 1]) * (W @ h[t - 1]) * (h[t - 1] + b),

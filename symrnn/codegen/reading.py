@@ -127,7 +127,7 @@ def term_code(term: Any, step: Step) -> tuple[str, bool]:
         return number, negative
     if size == 1:
         return (step.write(core)[0] if type(core).__name__ == "Hadamard" else step.atom(core)), negative
-    return f"{f'({number})' if isinstance(size, Add) else number} * {step.atom(core)}", negative
+    return f"{number if number.isidentifier() or number.isdigit() else f'({number})'} * {step.atom(core)}", negative
 
 
 def read_scaled(node: Any, step: Step) -> Code:
