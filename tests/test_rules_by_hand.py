@@ -8,9 +8,11 @@ import sympy
 
 from symrnn.bptt import derive
 from symrnn.cell import Equation
-from symrnn.expr import LogSoftmax, Softmax, Static, dim, t, time_sum
+from symrnn.expr import LogSoftmax, Ones, Softmax, Static, Total, dim, t, time_sum
 from symrnn.functions import series, tanh
 from symrnn.network import Given, Network, Scan
+from symrnn.network.graph import Relation
+from symrnn.rewrite import use_relation
 from symrnn.times import Span
 from symrnn.verify.panel import check
 from symrnn.vjp import rule_of
@@ -41,3 +43,11 @@ def test_a_named_value_is_not_read_where_it_is_not_there():
     total = Equation(loss, time_sum(r[t].T @ r[t], 1, end) + time_sum(s[t].T @ r[t], 2, end), None)
     for report in check(derive(Network("named late", (Given(x, "input", whole),), (scan, total), loss))):
         report.assert_ok()
+
+
+def test_a_relation_holds_for_what_it_says_and_for_nothing_else():
+    y, w = series("y", "K"), Static("w", (), "K", 1)
+    relation = Relation(Total(y[t]), Ones(1, 1))
+    assert use_relation(Total(y[t - 1]), relation) == Ones(1, 1)
+    for other in (Total(y[t] * w), w.T @ y[t], Total(w)):
+        assert use_relation(other, relation) == other

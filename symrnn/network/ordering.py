@@ -22,11 +22,22 @@ def ordered(equations: Iterable[Equation]) -> tuple[Equation, ...]:
         open_names = {e.quantity for e in waiting}
         ready = next((e for e in waiting if not reads_now(e) & open_names - _other_ranges(e, waiting)), None)
         if ready is None:
-            names = " → ".join(e.name for e in waiting)
+            names = " → ".join(e.name for e in a_cycle(waiting))
             raise SpecError(f"a cycle within a time step: {names}; read one of them at t-1 instead")
         waiting.remove(ready)
         done.append(ready)
     return tuple(done)
+
+
+def a_cycle(waiting: list[Equation]) -> list[Equation]:
+    """Return equations of which each reads the next one, and the last is the first, where none can be evaluated first."""
+    path = [waiting[0]]
+    while True:
+        read = reads_now(path[-1]) - _other_ranges(path[-1], waiting)
+        following = next(e for e in waiting if e.quantity in read)
+        if following in path:
+            return [*path[path.index(following):], following]
+        path.append(following)
 
 
 def reads_now(equation: Equation) -> set[object]:
