@@ -36,7 +36,7 @@ MODULES = {
 }
 """What is loaded by name when a command needs it, beside the public names of the package."""
 NETWORK = ("task", "loss", "readout", "over_time", "over_batch", "mask", "feed")
-CELL = ("activation", "update_gate", "bias")
+CELL = ("activation", "update_gate", "beta", "bias")
 SAMPLE = "h̃ᵀ⊙Σ…"  # where the terminal can show this, it can show a formula
 
 Result = tuple[str, int]

@@ -40,9 +40,10 @@ NETWORK_OPTIONS: Sequence[tuple[str, dict[str, str]]] = (
     ("--over-time", dict(metavar="HOW", help="sum (default) or mean of the losses of the times")),
     ("--over-batch", dict(metavar="HOW", help="sum (default) or mean of the losses of a batch")),
     ("--feed", dict(metavar="WHAT", help="one-to-many: the input after the first time, nothing (default) or output")),
-    ("--activation", dict(metavar="NAME", help="rnn: tanh (default), sigmoid, relu, leaky_relu, softplus, elu, sin, "
-                                               "identity, or phi for one that is left open")),
+    ("--activation", dict(metavar="NAME", help="rnn, rnn-block, ugrnn: tanh (default), indrnn: relu (default); sigmoid, "
+                                               "leaky_relu, softplus, elu, sin, identity, or phi for one left open")),
     ("--update-gate", dict(metavar="WAY", help="gru: an open gate keeps the old state (default) or lets the new one in")),
+    ("--beta", dict(metavar="NUMBER", help="janet: how much less the gate of the candidate sees (default 1)")),
 )
 
 
@@ -217,7 +218,7 @@ def read_parser() -> Parser:
     made.add_argument("--notation", metavar="NAME", default="indexed", help="a profile, as for derive")
     made.add_argument("--source", action="store_true", help="print the forward step and stop")
     for option, settings in NETWORK_OPTIONS:
-        if option in {"--activation", "--update-gate"}:
+        if option in {"--activation", "--update-gate", "--beta"}:
             made.add_argument(option, **settings)  # type: ignore[arg-type]  # as above
     made.add_argument("--bias", action=argparse.BooleanOptionalAction, help="biases in the cell")
     return made
