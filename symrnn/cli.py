@@ -164,8 +164,9 @@ def run_read(options: argparse.Namespace) -> Result:
         return use("forward_step")(cell).source, 0
     if options.name and options.cell is None:
         raise SpecError("--name is about a function of your own; give --cell as well, the cell that it should be")
-    readings = use("second_reading")(cell, options.notation) if options.cell is None else use("compare_function")(
-        cell, use("step_of_file")(options.what), dict(options.name), notation=options.notation)
+    profile = use("load_notation")(options.notation, use("network")(cell))
+    readings = use("second_reading")(cell, profile) if options.cell is None else use("compare_function")(
+        cell, use("step_of_file")(options.what), dict(options.name), notation=profile)
     return use("readings_text")(options.what, readings), 0 if all(reading.agrees for reading in readings) else 1
 
 

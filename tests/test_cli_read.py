@@ -28,6 +28,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "my_step.py"
     path.write_text(STEP, encoding="utf-8")
+    (tmp_path / "bad.toml").write_text('title = "bad"\n\n[letters]\nW_nobody = "R"\n', encoding="utf-8")
     return path
 
 
@@ -71,6 +72,7 @@ def test_source_is_the_forward_step(capsys: Capture) -> None:
     (["step", "--cell", "rnn"], "'step' is not a function of a file; with --cell, write path.py:NAME"),
     (["lstm", "--activation", "relu"], "cell 'lstm' has no option --activation; it takes --bias"),
     (["rnn", "--notation", "mine"], "unknown notation 'mine'; "),
+    (["rnn", "--notation", "bad.toml"], "bad.toml:4: unknown quantity 'W_nobody'; "),
 ])
 def test_bad_input(args: list[str], message: str, capsys: Capture) -> None:
     status, out, err = ran(capsys, *args)
@@ -92,6 +94,13 @@ if INSTALLED:
         assert status == 0
         assert out.startswith("lstm, read by latexify-py: 6 equations, all the same\n")
         assert r"  ours    f^{(t)} = \sigma(W_{f} h^{(t-1)} + U_{f} x^{(t)})" in out
+
+    def test_a_notation_of_ones_own(tmp_path: Path, capsys: Capture) -> None:
+        path = tmp_path / "my.toml"
+        path.write_text('title = "mine"\n\n[letters]\nW_hh = "R"\n', encoding="utf-8")
+        status, out, err = ran(capsys, "rnn", "--notation", str(path))
+        assert (status, err) == (0, "")
+        assert r"  theirs  h_{t} = \tanh \mathopen{}\left( R h_{t-1} + W_{xh} x_{t} + b_{h} \mathclose{}\right)" in out
 
     @pytest.mark.usefixtures("own")
     def test_a_function_of_ones_own(capsys: Capture) -> None:
