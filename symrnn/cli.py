@@ -26,6 +26,9 @@ MODULES = {
     "notations_text": "symrnn.notation",
     "start_text": "symrnn.notation",
     "write_whole": "symrnn.output",
+    "counts_text": "symrnn.counts_text",
+    "counts_json": "symrnn.counts_text",
+    "format_of": "symrnn.export",
     "cells_text": "symrnn.tables",
     "reports_text": "symrnn.tables",
     "reports_json": "symrnn.tables",
@@ -39,7 +42,7 @@ NETWORK = ("task", "loss", "readout", "over_time", "over_batch", "mask", "feed")
 CELL = ("activation", "update_gate", "beta", "bias")
 SAMPLE = "h̃ᵀ⊙Σ…"  # where the terminal can show this, it can show a formula
 
-Result = tuple[str, int]
+Result = tuple[str | bytes, int]
 
 
 def use(name: str) -> Any:
@@ -140,6 +143,24 @@ def run_derive(options: argparse.Namespace) -> Result:
     return deliver(text, options)
 
 
+def run_export(options: argparse.Namespace) -> Result:
+    """``symrnn export``."""
+    format = use("format_of")(options.format, options.output)
+    ascii_only = options.output is None and not can_print(SAMPLE)
+    derivation = derivation_of(options)
+    notation = use("load_notation")(options.notation, derivation.network)
+    return deliver(use("export")(derivation, options.what, format, notation=notation, ascii=ascii_only), options)
+
+
+def run_params(options: argparse.Namespace) -> Result:
+    """``symrnn params``."""
+    sizes = {letter: value for letter in "DHKT" if (value := getattr(options, letter)) is not None}
+    given = {} if options.bias is None else {"bias": options.bias}
+    bias = options.bias is not False
+    networks = [use("load_network")(cell, given, {"bias": bias}, {}) for cell in options.cells]
+    return use("counts_json" if options.json else "counts_text")(options.cells, networks, sizes, bias=bias), 0
+
+
 def run_code(options: argparse.Namespace) -> Result:
     """``symrnn code``."""
     return deliver(use("to_numpy")(derivation_of(options), style=options.style).source, options)
@@ -171,13 +192,15 @@ def run_read(options: argparse.Namespace) -> Result:
 
 
 RUN: dict[str, Callable[[argparse.Namespace], Result]] = {
-    "cells": run_cells, "notation": run_notation, "derive": run_derive, "code": run_code, "check": run_check, "read": run_read,
+    "cells": run_cells, "notation": run_notation, "derive": run_derive, "code": run_code, "export": run_export,
+    "params": run_params, "check": run_check, "read": run_read,
 }
 
 
-def deliver(text: str, options: argparse.Namespace) -> Result:
+def deliver(text: str | bytes, options: argparse.Namespace) -> Result:
     """Write a result to the file that the options name, or return it to be printed."""
-    text = text.rstrip("\n") + "\n"
+    if isinstance(text, str):
+        text = text.rstrip("\n") + "\n"
     if options.output is None:
         return text, 0
     use("write_whole")(options.output, text, force=options.force)
@@ -201,14 +224,19 @@ def can_print(text: str) -> bool:
     return True
 
 
-def emit(text: str) -> None:
+def emit(text: str | bytes) -> None:
     """Print a result, in ASCII where the terminal knows no better."""
     if not text:
         return
     if sys.stdout is None:
         raise OutputError("standard output is closed; use -o FILE")
+    if isinstance(text, bytes) and sys.stdout.isatty():
+        raise OutputError("a picture is not shown on a terminal; use -o FILE")
     try:
-        sys.stdout.write(text if can_print(text) else use("to_ascii")(text))
+        if isinstance(text, bytes):
+            sys.stdout.buffer.write(text)
+        else:
+            sys.stdout.write(text if can_print(text) else use("to_ascii")(text))
         sys.stdout.flush()
     except BrokenPipeError:
         silence()

@@ -9,8 +9,8 @@ from pathlib import Path
 from symrnn.errors import OutputError
 
 
-def write_whole(path: str | Path, text: str, *, force: bool = False) -> None:
-    """Write UTF-8 text to a file, by way of a temporary file beside it that takes its place when it is complete.
+def write_whole(path: str | Path, text: str | bytes, *, force: bool = False) -> None:
+    """Write UTF-8 text or bytes to a file, by way of a temporary file beside it that takes its place when it is complete.
 
     Args:
         path: Where to write; a link is followed, and a device or a pipe is written to as it is.
@@ -23,7 +23,7 @@ def write_whole(path: str | Path, text: str, *, force: bool = False) -> None:
     target = Path(os.path.realpath(path))
     try:
         if target.exists() and not target.is_file() and not target.is_dir():
-            target.write_text(text, encoding="utf-8")
+            target.write_bytes(as_bytes(text))
             return
         if target.exists() and not target.is_dir() and not force:
             raise OutputError(f"{path} exists; use --force to replace it, or choose another name")
@@ -34,7 +34,12 @@ def write_whole(path: str | Path, text: str, *, force: bool = False) -> None:
         raise OutputError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from None
 
 
-def replace_whole(target: Path, text: str) -> None:
+def as_bytes(text: str | bytes) -> bytes:
+    """Encode text."""
+    return text.encode() if isinstance(text, str) else text
+
+
+def replace_whole(target: Path, text: str | bytes) -> None:
     """Put a complete file in the place of ``target``, with the permissions of the one that was there."""
     if target.is_dir():
         raise OutputError(f"cannot write {target}: it is a directory; add the name of a file")
@@ -42,8 +47,8 @@ def replace_whole(target: Path, text: str) -> None:
         raise OutputError(f"cannot write {target}: permission denied")
     draft = target.with_name(f".symrnn-{os.getpid()}.tmp")
     try:
-        with draft.open("x", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
+        with draft.open("xb") as stream:
+            stream.write(as_bytes(text))
         if target.exists():
             shutil.copymode(target, draft)
         draft.replace(target)

@@ -94,6 +94,13 @@ def pair(text: str) -> tuple[str, str]:
     return name, meaning
 
 
+def positive(text: str) -> int:
+    """Read a number from 1 on."""
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on; got '{text}'")
+    return int(text)
+
+
 def parser(name: str, about: str, examples: str) -> Parser:
     """Make the parser of a command; help and version are handled by the caller, who prints."""
     made = Parser(
@@ -200,6 +207,42 @@ def check_parser() -> Parser:
     return made
 
 
+def export_parser() -> Parser:
+    """``symrnn export``."""
+    about = (
+        "Write single formulas: for a paper, a terminal, a web page, Word (paste MathML), Typst, or as a picture. One formula\n"
+        "comes as it is, several come as one aligned block. No TeX is needed; see docs/how-to/export.md."
+    )
+    made = with_file(with_network(parser("export", about, """\
+  symrnn export lstm --what dW_f,delta_c
+  symrnn export gru --what dU --notation goodfellow -o dU.svg
+  symrnn export lstm --what h --format mathml""")))
+    made.add_argument("--what", metavar="NAMES", default="all", help="dW_f, x: gradients; delta_c: an adjoint; c: a forward "
+                      "equation; forward, backward, gradients, all (default); names as in the notation indexed")
+    made.add_argument("--format", metavar="NAME", help="latex, unicode, mathml, typst, svg, png; by default as FILE ends, or latex")
+    made.add_argument("--notation", metavar="NAME", default="indexed", help="a profile, as for derive")
+    return made
+
+
+def params_parser() -> Parser:
+    """``symrnn params``."""
+    about = (
+        "Count parameters: by gate, as a formula and as a number, with the readout, not shared over time, and with the\n"
+        "biases of PyTorch and Keras; several cells are compared."
+    )
+    made = parser("params", about, """\
+  symrnn params lstm
+  symrnn params lstm gru rnn --input 64 --hidden 128 --output 10
+  symrnn params gru-reset-after --hidden 128 --input 64 --steps 20 --json""")
+    made.add_argument("cells", metavar="CELL", nargs="+", help="names such as lstm, or path.py:NAME")
+    for option, letter, help in (("--input", "D", "size D of the input"), ("--hidden", "H", "size H of the hidden state"),
+                                 ("--output", "K", "size K of the output"), ("--steps", "T", "number T of times")):
+        made.add_argument(option, dest=letter, metavar="N", type=positive, help=help)
+    made.add_argument("--no-bias", dest="bias", action="store_false", default=None, help="no biases at all")
+    made.add_argument("--json", action="store_true", help="the counts as JSON")
+    return made
+
+
 def read_parser() -> Parser:
     """``symrnn read``."""
     about = (
@@ -238,6 +281,8 @@ COMMANDS = {
     "derive": Command("print the derivation", derive_parser),
     "code": Command("print or write the NumPy code", code_parser),
     "check": Command("run the judges on derivation and code", check_parser),
+    "export": Command("write single formulas: LaTeX, MathML, Typst, SVG, PNG", export_parser),
+    "params": Command("count parameters, compare cells", params_parser),
     "read": Command("read a forward step back from Python, by latexify-py", read_parser),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from symrnn.derivation import Derivation
 from symrnn.errors import SpecError, unknown
@@ -63,6 +64,17 @@ def export(
     return mathml(formula) if format == "mathml" else typst(formula)
 
 
+def format_of(format: str | None, path: str | None) -> str:
+    """Return the format that is asked for: by name, by the ending of a file's name, or LaTeX.
+
+    Raises:
+        SpecError: Unknown format.
+    """
+    if format is not None and format not in FORMATS:
+        raise unknown("format", format, FORMATS)
+    return format or ENDINGS.get(Path(path or "").suffix, "latex")
+
+
 def latex_of(lines: Iterable[Line], style: Style) -> str:
     """Write lines for display mathematics: one as it is, several as one aligned block."""
     rows = aligned_rows(lines, style)
@@ -72,4 +84,4 @@ def latex_of(lines: Iterable[Line], style: Style) -> str:
     return "\n".join([r"\begin{aligned}", *joined(spaced), r"\end{aligned}"])
 
 
-__all__ = ["ENDINGS", "FORMATS", "export", "latex_of"]
+__all__ = ["ENDINGS", "FORMATS", "export", "format_of", "latex_of"]

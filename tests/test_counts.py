@@ -1,0 +1,141 @@
+"""Numbers of parameters: formulas, conventions, tables."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from sympy import expand
+
+from symrnn import CELLS, SpecError, cell, dim, network, parameter_counts
+from symrnn.cli import main
+from symrnn.counts import CONVENTIONS
+
+D, H, K, T = (dim(letter) for letter in "DHKT")
+SIZES = ("--input", "64", "--hidden", "128", "--output", "10")
+
+
+def assert_equal(one, other):
+    assert expand(one - other) == 0, (one, other)
+
+
+@pytest.mark.parametrize(("name", "convention", "expected"), [
+    ("lstm", "formulas", 4 * H * (D + H + 1)),
+    ("lstm", "pytorch", 4 * H * (D + H + 2)),
+    ("lstm", "keras", 4 * H * (D + H + 1)),
+    ("gru", "formulas", 3 * H * (D + H)),
+    ("gru", "keras", 3 * H * (D + H + 1)),
+    ("gru-reset-after", "formulas", 3 * H * (D + H) + 4 * H),
+    ("gru-reset-after", "pytorch", 3 * H * (D + H + 2)),
+    ("gru-reset-after", "keras", 3 * H * (D + H + 2)),
+    ("rnn-block", "pytorch", H * (D + H + 2)),
+    ("lstm-peephole", "formulas", 4 * H * (D + H + 1) + 3 * H),
+    ("lstm-peephole", "keras", 4 * H * (D + H + 1) + 3 * H),
+    ("indrnn", "pytorch", H * D + 3 * H),
+])
+def test_cells_are_counted_as_published(name, convention, expected):
+    assert_equal(parameter_counts(cell(name), convention=convention).total, expected)
+
+
+@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("convention", CONVENTIONS)
+def test_a_network_adds_its_readout_and_counts_the_cell_alike(name, convention):
+    alone = parameter_counts(cell(name), convention=convention)
+    wired = parameter_counts(network(cell(name)), convention=convention)
+    assert_equal(wired.of("cell"), alone.total)
+    assert_equal(wired.of("readout"), K * (H + 1))
+    assert_equal(wired.total, alone.total + K * (H + 1))
+    assert alone.of("readout") == 0
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_formulas_count_every_entry_once(name):
+    net = network(cell(name))
+    assert_equal(parameter_counts(net).total, sum(p.shape[0] * p.shape[1] for p in net.parameters))
+    named = [p for block in parameter_counts(net).blocks for p in block.parameters]
+    assert sorted(named) == sorted(p.name for p in net.parameters)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_without_biases_the_conventions_are_one(name):
+    own = parameter_counts(cell(name, bias=False)).total
+    for convention in ("pytorch", "keras"):
+        assert_equal(parameter_counts(cell(name), convention=convention, bias=False).total, own)
+
+
+@pytest.mark.parametrize(("block", "gates"), [("lstm-block", "lstm"), ("rnn-block", "rnn")])
+@pytest.mark.parametrize("convention", CONVENTIONS)
+def test_blocks_count_as_their_gates(block, gates, convention):
+    counts = [parameter_counts(cell(name), convention=convention).total for name in (block, gates)]
+    assert_equal(*counts)
+
+
+def test_one_set_a_time():
+    counts = parameter_counts(cell("lstm"))
+    assert_equal(counts.unshared(), 4 * T * H * (D + H + 1))
+    assert_equal(counts.unshared(7), 28 * H * (D + H + 1))
+
+
+def test_blocks_are_named_by_what_they_serve():
+    names = [(b.name, b.part) for b in parameter_counts(network(cell("gru-reset-after"))).blocks]
+    assert names == [("r", "cell"), ("z", "cell"), ("n", "cell"), ("y_hat", "readout")]
+
+
+def test_bad_input():
+    with pytest.raises(SpecError, match=r"^unknown convention 'keres'; did you mean keras\?$"):
+        parameter_counts(cell("rnn"), convention="keres")
+    with pytest.raises(SpecError, match=r"^parameters are counted of a Cell or a Network; got str$"):
+        parameter_counts("lstm")
+
+
+def test_the_table_compares_cells(capsys):
+    assert main(["params", "lstm", "gru", "rnn", *SIZES, "--steps", "20"]) == 0
+    rows = [" ".join(row.split()) for row in capsys.readouterr().out.splitlines()]
+    assert "f W_f, U_f, b_f H (D + H + 1) 24,704" in rows
+    assert "cell, PyTorch's biases 99,328 74,496 24,832" in rows
+    assert "with readout, as in the formulas 100,106 75,018 25,994" in rows
+    assert "one set a time, with readout 2,002,120 1,500,360 519,880" in rows
+
+
+def test_sizes_may_stay_open(capsys):
+    assert main(["params", "lstm"]) == 0
+    out = capsys.readouterr().out
+    assert "4 H (D + H + 1)" in out
+    assert "comparison" not in out
+
+
+def test_json(capsys):
+    assert main(["params", "gru-reset-after", "--input", "3", "--hidden", "5", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["version"] == 1
+    assert found["sizes"] == {"D": 3, "H": 5}
+    conventions = found["cells"][0]["conventions"]
+    assert {name: c["cell"]["number"] for name, c in conventions.items()} == {"formulas": 140, "pytorch": 150, "keras": 150}
+    assert conventions["formulas"]["readout"] == {"formula": "K*(H + 1)", "number": None}
+
+
+def test_no_bias_and_a_cell_of_ones_own(capsys, tmp_path, monkeypatch):
+    assert main(["params", "rnn", "--no-bias", "--input", "2", "--hidden", "3", "--output", "4", "--json"]) == 0
+    counts = json.loads(capsys.readouterr().out)["cells"][0]["conventions"]
+    assert {c["total"]["number"] for c in counts.values()} == {27}
+    own = (Path(__file__).parents[1] / "examples" / "own_cell.py").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    Path("my_cell.py").write_text(own, encoding="utf-8")
+    assert main(["params", "my_cell.py:CELL", "rnn"]) == 0
+    assert "my_cell.py:CELL" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("args", "message"), [
+    (("lstm", "--hidden", "0"), "argument --hidden: expected a whole number from 1 on; got '0'; see symrnn params --help"),
+    (("lstm", "--input", "-3"), "argument --input: expected a whole number from 1 on; got '-3'; see symrnn params --help"),
+    (("lstm", "--output", "ten"), "argument --output: expected a whole number from 1 on; got 'ten'; see symrnn params --help"),
+    (("lstm", "--steps", "1.5"), "argument --steps: expected a whole number from 1 on; got '1.5'; see symrnn params --help"),
+    (("lstm", "--hiden", "3"), "unknown option '--hiden'; did you mean --hidden or --help or --input?"),
+    ((), "the following arguments are required: CELL; see symrnn params --help"),
+])
+def test_bad_numbers_are_refused_in_a_line(args, message, capsys):
+    assert main(["params", *args]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == f"symrnn: error: {message}\n"
