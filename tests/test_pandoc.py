@@ -6,6 +6,7 @@ import subprocess
 
 import pypandoc
 import pytest
+from latex_structure import assert_well_formed
 
 from symrnn import writer
 from symrnn.bptt import derive
@@ -43,9 +44,12 @@ def test_pandoc_reads_every_formula():
             style = Style.of(derivation.network, profile)
             lines = (*derivation.network.equations, *derivation.lines)
             formulas += [f"{writer.latex(e.lhs, style)} = {writer.latex(e.rhs, style)}" for e in lines]
-            documents.append(render(derivation, "latex", notation=profile))
+    for name in CELLS:
+        documents += [render(derive(network(cell(name))), "latex", notation=profile) for profile in PROFILES]
     documents += [render_cell(cell(name), "latex", notation=profile) for name in CELLS for profile in PROFILES]
     unique = list(dict.fromkeys(formulas))
+    for formula in unique:
+        assert_well_formed(formula)
     blocks = [rf"\[ {formula} \]" for formula in unique]
     html, warnings = pandoc("\n\n".join([*documents, *blocks, rf"\[ {CANARY} \]"]), "latex")
     assert len(unique) > 200

@@ -1,0 +1,143 @@
+"""Reads a printed formula back and computes it: an independent parser of the terminal's text, in any notation."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+
+from symrnn import writer
+from symrnn.activations import ACTIVATIONS
+from symrnn.expr import At, Static
+from symrnn.node_text import write
+from symrnn.notation import function_name
+
+BOUND = re.compile(r"Σ_\{(\w+)=")
+TOKEN = re.compile(
+    r"⟨\d+⟩|Σ_\{[^}]*\}\^(?:\{[^}]*\}|\S)|\]_\{[^}]*\}|1ᵀ|𝟙₊|½|\d+|\^∘⁻¹|⁻¹|ᵀ|[^\W\d_ᵀ]+(?:_[^\Wᵀ]+)?′*|[-+()\[\];,]|[^\s\w]"
+)
+FUNCTIONS = {
+    "tanh": np.tanh, "sigmoid": lambda z: 1 / (1 + np.exp(-z)), "relu": lambda z: np.maximum(z, 0), "phi": np.sin,
+    "phi'": np.cos, "softmax": lambda z: np.exp(z) / np.exp(z).sum(), "log": np.log, "sg": lambda z: z,
+    "step": lambda z: 1.0 * (z > 0), "softplus": lambda z: np.log(1 + np.exp(z)),
+}
+
+
+def leaves_in(node, style):
+    """Printed text of every quantity in a formula, to the quantity with its bound index named."""
+    text = writer.formula(node, style)
+    letter = BOUND.search(text)
+    found = {}
+    for leaf in node.atoms(At, Static):
+        bound = [s for s in leaf.time.free_symbols if s.name.startswith("_s")] if isinstance(leaf, At) else []
+        own = replace(style, indices=dict.fromkeys(bound, letter[1])) if letter else style
+        key = (leaf.key if isinstance(leaf, Static) else leaf.series.key, "bound" if bound else getattr(leaf, "time", ""),
+               leaf.time - bound[0] if bound else 0)
+        found[write(leaf, own)[0]] = key
+    return text, found
+
+
+def with_keys(node, style):
+    """Return the text with a number for each quantity, and the quantities by their numbers."""
+    text, found = leaves_in(node, style)
+    keys = []
+    for name in sorted(found, key=len, reverse=True):
+        edges = (r"(?<![\w⟨])" if re.match(r"\w", name) else "", r"(?![^\Wᵀ]|\^[^∘])" if re.search(r"\w$", name) else "")
+        text = re.sub(edges[0] + re.escape(name) + edges[1], f"⟨{len(keys)}⟩", text)
+        keys.append(found[name])
+    return text, keys
+
+
+class Reader:
+    """Recursive descent over the tokens of one formula."""
+
+    def __init__(self, text, values, profile):
+        self.tokens = [t for t in TOKEN.findall(text) if not t.isspace()]
+        self.values, self.rows, self.sign = values, profile.rows, profile.hadamard[1]
+        own = {row.text: name for name, row in ACTIVATIONS.items()} | {"φ": "phi", "φ′": "phi'"}
+        given = {function_name(letter, "unicode"): name for name, letter in profile.functions.items()}
+        own |= given | {letter + "′": name + "'" for letter, name in given.items()}
+        self.names = {**{name: name for name in FUNCTIONS}, **own}
+
+    def next(self):
+        return self.tokens[0] if self.tokens else ""
+
+    def take(self, expected=None):
+        token = self.tokens.pop(0)
+        assert expected in {None, token}, f"{token!r} where {expected!r} is due"
+        return token
+
+    def whole(self):
+        value = self.sum()
+        assert not self.tokens, self.tokens
+        return value
+
+    def sum(self):
+        value = -self.term(self.take()) if self.next() == "-" else self.term("")
+        while self.next() in {"+", "-"}:
+            sign = self.take()
+            value = value + self.term(sign) if sign == "+" else value - self.term(sign)
+        return value
+
+    def term(self, _):
+        if self.next().startswith("Σ"):
+            self.take()
+            return self.term("")
+        factors = [self.factor()]
+        if self.next() == self.sign:
+            while self.next() == self.sign:
+                self.take()
+                factors.append(self.factor())
+            return np.prod(np.broadcast_arrays(*factors), axis=0)
+        while self.next() and self.next() not in {"+", "-", ")", ";", ",", "]"} and not self.next().startswith("]_"):
+            assert self.next() != self.sign, "a product and an elementwise product side by side"
+            factors.append(self.term("") if self.next().startswith("Σ") else self.factor())
+        return self.multiplied(factors)
+
+    def multiplied(self, factors):
+        for place, factor in enumerate(factors):
+            if isinstance(factor, str):
+                other = factors[place - 1] if self.rows else self.multiplied(factors[place + 1:])
+                factors[place] = np.ones((other.shape[1], 1)) if self.rows else np.ones((1, other.shape[0]))
+        value = factors[0]
+        for factor in factors[1:]:
+            value = value * factor if 1 in {np.size(value), np.size(factor)} else value @ factor
+        return value
+
+    def factor(self):
+        value = self.atom()
+        while self.next() in {"ᵀ", "⁻¹", "^∘⁻¹"}:
+            value = value.T if self.take() == "ᵀ" else 1 / value
+        return value
+
+    def atom(self):
+        token = self.take()
+        if token.startswith("⟨"):
+            return self.values[int(token[1:-1])]
+        if token == "1ᵀ":
+            return token
+        if token == "½" or token.isdigit():
+            return np.array([[0.5 if token == "½" else float(token)]])
+        if token == "(":
+            value = self.sum()
+            self.take(")")
+            return value
+        if token == "[":
+            return self.stack()
+        function = FUNCTIONS[self.names[token]]
+        return function(self.factor())
+
+    def stack(self):
+        parts = [self.sum()]
+        while self.next() in {";", ","}:
+            assert self.take() == ("," if self.rows else ";")
+            parts.append(self.sum())
+        end, axis = self.take(), 1 if self.rows else 0
+        value = np.concatenate(parts, axis=axis) if len(parts) > 1 else parts[0]
+        if end == "]":
+            return value
+        *leading, place = end[3:-1].split(",")
+        assert leading in ([], [":"] if self.rows else []), end
+        lo, hi = map(int, place.split(":"))
+        return np.take(value, range(lo - 1, hi), axis=axis)
