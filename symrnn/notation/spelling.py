@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 from unicodedata import normalize
 
@@ -34,6 +35,7 @@ class Spelling(NamedTuple):
     sup: str = ""
 
 
+@cache
 def spell(name: str, medium: str, *, bold: bool = False) -> Spelling:
     """Spell a letter out for a medium.
 

@@ -94,7 +94,8 @@ def breakable(formula: Formula, style: Style) -> list[str]:
     if not isinstance(formula, Stacked):
         return pieces(formula, style)
     *upper, last = (written(part, style) for part in formula.args)
-    return [("[" if k == 0 else "") + part + ";" for k, part in enumerate(upper)] + [last + "]"]
+    mark = "," if style.notation.rows else ";"
+    return [("[" if k == 0 else "") + part + mark for k, part in enumerate(upper)] + [last + "]"]
 
 
 def filled(terms: list[str], room: int) -> list[str]:
