@@ -134,6 +134,7 @@ FORMULAS = {
     "coefficients": Rational(1, 2) * tanh(h[t - 1]) - 3 * (W @ h[t - 1]) - Symbol("alpha") * (h[t - 1] + b),
     "a sum as coefficient": (1 - Symbol("alpha")) * h[t - 1] + Symbol("alpha") ** 2 / 3 * tanh(U @ x[t]),
     "a size as coefficient": h[t - 1] * (1 / H),
+    "negative powers": h[t - 1] * (1 / H**2) - 2 * Symbol("alpha") / (3 * H) * b,
     "a negative front": -(W @ h[t - 1]) + b,
     "a negative fraction in front": -Rational(2, 3) * h[t - 1] + b,
     "a negative map": -tanh(W @ h[t - 1]),
@@ -216,7 +217,7 @@ def test_the_block_form_is_refused_in_a_line() -> None:
 def test_order_of_evaluation_and_cycles() -> None:
     late = Cell("late", [(h[t], tanh(a[t])), (a[t], W @ h[t - 1])], inputs=[x], output=h)
     assert list(forward_step(late).targets) == ["a_t", "h_t"]
-    with pytest.raises(SpecError, match=r"^a cycle within a time step: h → a; read one of them at t-1 instead$"):
+    with pytest.raises(SpecError, match=r"^a cycle within a time step: h → a → h; read one of them at t-1 instead$"):
         forward_step(Cell("round", [(h[t], tanh(a[t])), (a[t], W @ h[t])], inputs=[x]))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from sympy import Add, Expr, Mul, Number, Pow, Symbol
+from sympy import Add, Expr, Mul, Number, Pow, Symbol, fraction
 
 from symrnn import writer
 from symrnn.activations import ACTIVATIONS
@@ -144,7 +144,8 @@ def scalar_code(value: Expr, step: Step) -> str:
         parts = sorted(value.args, key=lambda part: bool(part.is_number))
         return " + ".join(scalar_code(part, step) for part in parts).replace("+ -", "- ")
     named = value.xreplace({symbol: Symbol(step.name(symbol)) for symbol in value.free_symbols})
-    return ast.unparse(ast.parse(str(named)))
+    above, below = fraction(named)
+    return ast.unparse(ast.parse(str(above) if below == 1 else f"({above}) / ({below})"))
 
 
 def read_product(node: Any, step: Step) -> Code:
