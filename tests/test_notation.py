@@ -14,7 +14,7 @@ from symrnn.derivation import hessian_vector_network
 from symrnn.errors import SpecError
 from symrnn.expr import Series, Static, t
 from symrnn.network import TASKS, network
-from symrnn.notation import LETTERS, MEDIA, PROFILES, Notation, notation, spell
+from symrnn.notation import CHOICES, LETTERS, MEDIA, PROFILES, Notation, notation, spell
 from symrnn.notation.spelling import fault
 from symrnn.style import Style
 
@@ -51,6 +51,19 @@ def test_no_two_quantities_of_a_second_derivation_print_alike(name, profile):
     net = hessian_vector_network(derive(network(cell(name))))
     for medium in MEDIA:
         assert_prints_apart(net, Style.of(net, profile, medium))
+
+
+@pytest.mark.parametrize("adjoint", CHOICES["adjoint"])
+def test_adjoints_print_apart_in_every_way(adjoint):
+    net = hessian_vector_network(derive(network(cell("lstm"))))
+    for medium in MEDIA:
+        assert_prints_apart(net, Style.of(net, Notation("own", "", adjoint=adjoint), medium))
+
+
+def test_a_quantity_with_a_bar_gives_way_where_adjoints_have_bars():
+    bars = Notation("own", "", adjoint="bar", letters={"a": ("h_bar",)})
+    assert bars.assign(["h", "a"]) == {"h": "h", "a": "a"}
+    assert replace(bars, adjoint="delta").assign(["h", "a"]) == {"h": "h", "a": "h_bar"}
 
 
 def test_the_test_of_injectivity_sees_two_that_print_alike():
@@ -90,7 +103,7 @@ def test_an_accent_is_no_mark():
     ("W^f", ("W", "", "f"), ("W", "", "f"), ("W", "", "f")),
     ("W_hh^out", ("W", "hh", r"\mathrm{out}"), ("W", "hh", "out"), ("W", "hh", "out")),
     (r"\mathcal{W}_{rec}", (r"\mathcal{W}", r"\mathrm{rec}", ""), ("W", "rec", ""), ("W", "rec", "")),
-    (r"\tilde{\theta}^{\ast}_2", (r"\tilde{\theta}", "2", r"\ast"), ("θ", "2", "ast"), ("theta", "2", "ast")),
+    (r"\tilde{\theta}^{\ast}_2", (r"\tilde{\theta}", "2", r"\ast"), ("θ\u0303", "2", "ast"), ("theta_tilde", "2", "ast")),
     ("W_{xi}", ("W", "xi", ""), ("W", "xi", ""), ("W", "xi", "")),
     ("W_xi", ("W", r"\xi", ""), ("W", "ξ", ""), ("W", "xi", "")),
     ("δ_h", (r"\delta", "h", ""), ("δ", "h", ""), ("delta", "h", "")),
@@ -196,8 +209,8 @@ def test_a_profile_passes_through():
 
 
 def test_an_unknown_notation_is_refused_with_the_nearest_names():
-    with pytest.raises(SpecError, match=r"^unknown notation 'notes-00'; did you mean notes-000\?$"):
-        notation("notes-00")
+    with pytest.raises(SpecError, match=r"^unknown notation 'pytorc'; did you mean pytorch\?$"):
+        notation("pytorc")
     with pytest.raises(SpecError, match=rf"^unknown notation 'xyz'; known: {re.escape(', '.join(sorted(PROFILES)))}$"):
         Style.of(network(cell("rnn")), "xyz")
 
