@@ -17,7 +17,7 @@ from sympy import Basic
 
 from symrnn.cell import Equation
 from symrnn.derivation import Adjoint, Contribution, Derivation, Step, segments
-from symrnn.errors import NotSupportedError
+from symrnn.errors import NotSupportedError, SpecError
 from symrnn.expr import At, Leaf, Node, Ones, Series, Zeros, t, time_sum
 from symrnn.network.graph import DIFFERENTIABLE, Network, Scan
 from symrnn.rewrite import (
@@ -49,8 +49,11 @@ def derive(network: Network, *, assume: bool = True) -> Derivation:
         has the shape of ``A`` (denominator layout).
 
     Raises:
+        SpecError: Something else than a network.
         NotSupportedError: A node or a time that the rules do not cover.
     """
+    if not isinstance(network, Network):
+        raise SpecError(f"derive takes a network; got a {type(network).__name__}; write derive(network(cell))")
     order = 1 + max((o for q in _quantities(network) for o in q.orders), default=0)
     found = reaching(network, order)
     comparer = Order()

@@ -10,6 +10,7 @@ from typing import Any
 
 from symrnn.codegen.arguments import BATCH, Argument, arguments_of, positional
 from symrnn.codegen.checks import check_names, checked
+from symrnn.codegen.conditions import check_conditions
 from symrnn.codegen.module import network_source, numpy_source
 from symrnn.codegen.naming import names_of
 from symrnn.derivation import Derivation
@@ -68,7 +69,7 @@ class NumpyProgram:
             params: Arrays by name.
             x: The input; a dictionary by name where there are several.
             y: The target; likewise.
-            check_finite: Whether NaN and infinity are refused.
+            check_finite: Whether numbers that do not fit are refused: NaN, infinity, targets that do not sum to one.
             options: Initial states (``h_0=``), a mask (``m=``), functions that were left open (``phi=``).
 
         Returns:
@@ -135,6 +136,8 @@ class NumpyProgram:
         takes = inspect.signature(function).parameters
         arguments = [a for a in self.arguments if a.shared or a.name in takes]
         arrays = checked(values, arguments, dict(self.derivation.least), check_finite=check_finite)
+        if check_finite:
+            check_conditions(self.derivation.conditions, self.derivation.network, arguments, arrays)
         given = {a.name: arrays[a.given.name] for a in arguments if not a.shared and a.given.name in arrays}
         given["params"] = {a.given.name: arrays[a.given.name] for a in arguments if a.shared}
         for name in takes.keys() - given.keys():
@@ -165,4 +168,7 @@ def to_numpy(derivation: Derivation, *, style: str = "readable", notation: str =
     Raises:
         SpecError: Unknown style or notation.
     """
+    if not isinstance(derivation, Derivation):
+        kind = type(derivation).__name__
+        raise SpecError(f"to_numpy takes a derivation; got a {kind}; write to_numpy(derive(network))")
     return NumpyProgram(derivation, numpy_source(derivation, style=style, notation=notation))

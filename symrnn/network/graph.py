@@ -6,15 +6,16 @@ equation. An expression may read a quantity at the same time, at an offset, at a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from sympy import Basic, Expr
 
 from symrnn import writer
 from symrnn.cell import Equation
-from symrnn.errors import unknown
-from symrnn.expr import Node, Static
+from symrnn.errors import SpecError, unknown
+from symrnn.expr import Node, Static, dim
 from symrnn.network.ordering import ordered
 from symrnn.network.validation import validate
 from symrnn.times import Order, Span, hull
@@ -157,8 +158,22 @@ class Network:
         given = [g.span for g in self.givens if g.quantity == quantity and g.span is not None]
         return tuple(given + [e.span for e in self.equations if e.quantity == quantity and e.span is not None])
 
-    def with_sizes(self, sizes: dict[Expr, object]) -> Network:
-        """Return the network with size letters replaced by numbers or other letters."""
+    def with_sizes(self, sizes: Mapping[Any, Any]) -> Network:
+        """Return the network with size letters replaced by numbers or other letters.
+
+        Args:
+            sizes: Letters, as symbols or as text, and what takes their place.
+
+        Raises:
+            SpecError: A letter that the network does not have, or a number that is no size.
+        """
+        letters = {str(letter): letter for letter in self.sizes}
+        for letter in sizes:
+            if str(letter) not in letters:
+                raise unknown("size", str(letter), letters)
+            if dim(sizes[letter]).is_positive is not True:
+                raise SpecError(f"{letter} must be a letter or a positive whole number; got {sizes[letter]}")
+        sizes = {letters[str(letter)]: dim(size) for letter, size in sizes.items()}
 
         def equation(e: Equation) -> Equation:
             return Equation(e.lhs.xreplace(sizes), e.rhs.xreplace(sizes), span(e.span), e.role)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Any
 
 from sympy import Expr, Integer, expand
 
@@ -45,15 +46,13 @@ def network(
         feed: For one-to-many, what the cell reads after the first time: ``nothing`` or the previous ``output``.
         bias: Whether the readout has a bias.
 
-    Returns:
-        The network.
-
     Shapes:
         x_t: D×1, h_t: H×1, ŷ_t and y_t: K×1, W_hy: K×H, b_y: K×1, L: 1×1.
 
     Raises:
         SpecError: Unknown names, or options that do not go together.
     """
+    check_cell(cell)
     known_or_refused(task=task, over_time=over_time, over_batch=over_batch, feed=feed)
     readout, loss = check_ends(readout, loss)
     steps, outputs = task_times(task, mask=mask)
@@ -78,6 +77,12 @@ def network(
         cell=cell.name,
         outputs=(series(Y_HAT, "K"),),
     )
+
+
+def check_cell(cell: Any) -> None:
+    """Refuse what is no cell."""
+    if not isinstance(cell, Cell):
+        raise SpecError(f"network takes a cell; got {cell!r}; write network(cell('lstm')) or build a Cell of your own")
 
 
 def task_times(task: str, *, mask: bool) -> tuple[Span, Span]:
