@@ -11,12 +11,13 @@ from sympy import Basic
 from symrnn import writer
 from symrnn.errors import SpecError
 from symrnn.expr import At, Leaf, Node, Series, Static, same, t
+from symrnn.shown import Shown
 from symrnn.times import Span
 from symrnn.traverse import leaves, quantity_of
 
 
 @dataclass(frozen=True)
-class Equation:
+class Equation(Shown):
     """``lhs = rhs``: at each ``t`` of a span, or once where there is no span.
 
     Attributes:
@@ -56,8 +57,8 @@ class Equation:
     def __str__(self) -> str:
         return f"{writer.text(self.lhs)} = {writer.text(self.rhs)}"
 
-    def _repr_latex_(self) -> str:
-        return writer.display([self])
+    def shown(self) -> tuple[str, Iterable[Any]]:
+        return "", [self]
 
 
 def as_equation(item: Any) -> Equation:
@@ -70,7 +71,7 @@ def as_equation(item: Any) -> Equation:
 
 
 @dataclass(frozen=True, init=False)
-class Cell:
+class Cell(Shown):
     """The equations of one time step.
 
     States (what is read at ``t-1``) and parameters (static quantities) are found in the equations; inputs are
@@ -121,8 +122,8 @@ class Cell:
             object.__setattr__(self, field_name, value)
         self._validate()
 
-    def _repr_latex_(self) -> str:
-        return writer.display(self.equations)
+    def shown(self) -> tuple[str, Iterable[Any]]:
+        return f"{self.name}: {self.title}" if self.title else self.name, self.equations
 
     def _validate(self) -> None:
         defined: dict[Basic, Equation] = {}

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, count
+from typing import Any
 
 from sympy import Basic, Expr, expand
 
-from symrnn import writer
 from symrnn.cell import Equation
 from symrnn.errors import NotSupportedError, SpecError, unknown
 from symrnn.expr import At, Leaf, Node, Plus, Series, Static, Total, Zeros, t
 from symrnn.network.graph import DIFFERENTIABLE, Block, Given, Network, Relation, Scan
+from symrnn.shown import Shown
 from symrnn.times import Order, Span
 
 
 @dataclass(frozen=True)
-class Step:
+class Step(Shown):
     """Why a contribution is what it is.
 
     Attributes:
@@ -38,9 +39,12 @@ class Step:
     pullback: Node
     local: Node | None
 
+    def shown(self) -> tuple[str, Iterable[Any]]:
+        return ", ".join(self.rules), [self.reader]
+
 
 @dataclass(frozen=True)
-class Contribution:
+class Contribution(Shown):
     """One term of an adjoint, at the target's generic ``t``.
 
     Attributes:
@@ -53,9 +57,15 @@ class Contribution:
     span: Span | None
     step: Step
 
+    def shown(self) -> tuple[str, Iterable[Any]]:
+        order = max((order for leaf in self.step.received.atoms(Leaf) for order in key_of(leaf).orders), default=1)
+        of = key_of(self.step.operand)
+        lhs = of.adjoint_series(order)[t] if isinstance(of, Series) else of.adjoint_static(order)
+        return ", ".join(self.step.rules), [self.step.reader, Equation(lhs, self.term, self.span)]
+
 
 @dataclass(frozen=True)
-class Adjoint:
+class Adjoint(Shown):
     """``δq = ∂L/∂q`` with its contributions, and the lines that are printed.
 
     Attributes:
@@ -72,12 +82,12 @@ class Adjoint:
     lines: tuple[Equation, ...]
     role: str
 
-    def _repr_latex_(self) -> str:
-        return writer.display(self.lines)
+    def shown(self) -> tuple[str, Iterable[Any]]:
+        return self.role, self.lines
 
 
 @dataclass(frozen=True)
-class Derivation:
+class Derivation(Shown):
     """Backpropagation through time of one network.
 
     Attributes:
@@ -99,8 +109,8 @@ class Derivation:
         """Adjoints by the quantity that they belong to."""
         return {adjoint.of: adjoint for adjoint in self.adjoints}
 
-    def _repr_latex_(self) -> str:
-        return writer.display(self.lines)
+    def shown(self) -> tuple[str, Iterable[Any]]:
+        return f"{self.network.name}, backward pass", self.lines
 
     @property
     def wanted(self) -> tuple[Given, ...]:

@@ -38,6 +38,7 @@ from symrnn.style import (
 )
 
 INDEX_LETTERS = ("s", "k", "j", "m", "q")
+LONG_ROW = 120  # characters of LaTeX above which a row of blocks is set on several lines
 
 
 def write(node: Any, style: Style) -> Written:
@@ -239,10 +240,12 @@ def write_rows(node: Any, style: Style) -> Written:
 
 
 def write_stacked(node: Any, style: Style) -> Written:
-    """``[a; b]``, and ``[a, b]`` where vectors are rows."""
+    """``[a; b]``, and ``[a, b]`` where vectors are rows: with bars and on several lines where it is too long for one."""
     parts = [write(part, style)[0] for part in node.args]
     if style.latex:
         rows = ["{}" + part if part.startswith("[") else part for part in parts]  # a bracket after \\ is its option
+        if style.notation.rows and sum(map(len, rows)) > LONG_ROW:
+            return r"\left[\begin{array}{l} " + r" \;\big| \\ ".join(rows) + r" \end{array}\right]", ATOM
         between = " & " if style.notation.rows else r" \\ "
         return r"\begin{bmatrix} " + between.join(rows) + r" \end{bmatrix}", ATOM
     return "[" + (", " if style.notation.rows else "; ").join(parts) + "]", ATOM

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1] / "symrnn"
 FILES = sorted(ROOT.rglob("*.py"))
 LAYERS = """
-errors | activations | notation | style | quantity_text | node_text | writer | expr | functions traverse times | cell | network
+errors | activations | notation | style | quantity_text | node_text | writer | shown | expr | functions traverse times | cell | network
 derivation counts | cells rewrite | vjp | bptt | render codegen | verify export | second_reading | loading output tables counts_text parsing | cli | __main__
 """.replace("\n", " | ").strip(" |")
 RANK = {name: rank for rank, layer in enumerate(LAYERS.split("|")) for name in layer.split()}

@@ -182,3 +182,11 @@ def test_a_tie_of_a_maximum_that_moves_is_undecided():
     x[0] = Dual(x[0].value, arb(1))
     with pytest.raises(Undecided, match=r"^cannot differentiate a comparison of 0\.5"):
         np.max(x)
+
+
+def test_a_broadcast_array_of_balls_converts():
+    row = np.array([as_dual(1), as_dual(2)], dtype=object).view(BallArray)
+    with object_arrays():
+        whole = np.asarray(np.broadcast_to(row, (3, 2)), dtype=float)
+    assert whole.shape == (3, 2)
+    assert isinstance(whole, BallArray)

@@ -6,18 +6,18 @@ equation. An expression may read a quantity at the same time, at an offset, at a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sympy import Basic, Expr
 
-from symrnn import writer
 from symrnn.cell import Equation
 from symrnn.errors import SpecError, unknown
 from symrnn.expr import Node, Static, dim
 from symrnn.network.ordering import ordered
 from symrnn.network.validation import validate
+from symrnn.shown import Shown
 from symrnn.times import Order, Span, hull
 
 DIFFERENTIABLE = frozenset({"parameter", "input", "initial", "direction"})
@@ -78,7 +78,7 @@ class Relation:
 
 
 @dataclass(frozen=True)
-class Network:
+class Network(Shown):
     """Scans wired together, with a loss.
 
     Attributes:
@@ -139,8 +139,8 @@ class Network:
             found |= {s for d in g.quantity.shape for s in d.free_symbols}
         return tuple(sorted(found, key=str))
 
-    def _repr_latex_(self) -> str:
-        return writer.display(self.equations)
+    def shown(self) -> tuple[str, Iterable[Any]]:
+        return self.name, self.equations
 
     def given(self, name: str) -> Given:
         """Look up a given quantity by its name.

@@ -99,6 +99,8 @@ def _converted(original: Any) -> Any:
         if not (has_balls(values) and becomes_balls(dtype)):
             return original(values, dtype, *args, **kwargs)
         kept = original(values, object, *args, **kwargs)
+        if not kept.flags.writeable:  # a broadcast array that was not copied
+            kept = kept.copy()
         kept[...] = _lift(kept)
         return kept.view(BallArray)
 

@@ -180,5 +180,5 @@ def compare_torch(point: Point, name: str, expected: Gradients, leading: int) ->
     axes = tuple(range(leading, other.ndim))
     floor = NOISE * max(abs(point.loss), *(float(np.max(np.abs(g))) for g in expected.values()))
     gap = np.max(np.abs(mine - other), axis=axes)
-    scale = np.max(np.abs(other), axis=axes) + floor / EXACT
+    scale = np.max(np.abs(other), axis=axes) + (floor + np.max(point.rounding[name], axis=axes)) / EXACT
     return Comparison("PyTorch", float(np.max(np.divide(gap, scale, out=np.zeros_like(gap), where=gap > 0))), EXACT)

@@ -1,0 +1,56 @@
+"""Copy and paste into a paper works: every derivation in every notation, set by pdflatex with amsmath alone."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from symrnn.bptt import derive
+from symrnn.cells import CELLS, cell
+from symrnn.network import network
+from symrnn.notation import PROFILES
+from symrnn.render import render
+
+WIDEST = 10.0  # points that a box may stick out
+pytestmark = pytest.mark.full
+
+
+def document(parts):
+    return "\n".join([r"\documentclass{article}", r"\usepackage{amsmath}", r"\begin{document}", *parts, r"\end{document}", ""])
+
+
+def compiled(source: str, folder: Path) -> tuple[list[str], list[float]]:
+    """Errors of pdflatex, and by how many points each box sticks out."""
+    (folder / "all.tex").write_text(source, encoding="utf-8")
+    subprocess.run(["pdflatex", "-interaction=nonstopmode", "all.tex"], cwd=folder, capture_output=True, check=False, timeout=300)
+    log = (folder / "all.log").read_text(encoding="utf-8", errors="replace")
+    return re.findall(r"^!.*", log, re.M), [float(w) for w in re.findall(r"Overfull \\hbox \(([\d.]+)pt", log)]
+
+
+def test_every_cell_in_every_notation_compiles(tmp_path):
+    parts = []
+    for name in CELLS:
+        derivation = derive(network(cell(name)))
+        for profile in PROFILES:
+            parts += [rf"\section*{{{name}, {profile}}}", render(derivation, "latex", notation=profile)]
+    errors, overfull = compiled(document(parts), tmp_path)
+    assert errors == []
+    assert [width for width in overfull if width > WIDEST] == []
+    assert (tmp_path / "all.pdf").stat().st_size > 100_000
+
+
+@pytest.mark.parametrize("task", ["many-to-one", "one-to-many"])
+def test_steps_and_other_tasks_compile(task, tmp_path):
+    derivation = derive(network(cell("gru"), task=task, over_time="mean" if task == "one-to-many" else "sum"))
+    errors, _ = compiled(document([render(derivation, "latex", steps=True)]), tmp_path)
+    assert errors == []
+
+
+def test_an_error_and_a_wide_line_are_seen(tmp_path):
+    wide = r"\begin{align*} " + " ".join([r"W_{hh}^{\top} \delta a_{t} \odot"] * 20) + r" x \end{align*}"
+    errors, overfull = compiled(document([wide, r"$a^b^c$"]), tmp_path)
+    assert errors == ["! Double superscript."]
+    assert max(overfull) > WIDEST
