@@ -34,7 +34,10 @@ def test_targets_that_do_not_sum_to_one_are_refused():
 
 def test_without_the_condition_any_target_is_taken():
     program, point = program_and_point(assume=False)
-    program.gradients({**point, "y": 2 * point["y"]})
+    doubled, gradients = program.gradients({**point, "y": 2 * point["y"]})
+    single, halves = program.gradients(point)
+    np.testing.assert_allclose(doubled, 2 * single)  # the loss is linear in the target, and so is its gradient
+    np.testing.assert_allclose(gradients["W_hh"], 2 * halves["W_hh"])
 
 
 def test_times_that_a_mask_leaves_out_need_no_distribution():

@@ -88,7 +88,7 @@ def test_the_test_sees_an_order_a_transpose_and_a_bracket():
 def test_shipped_profiles_name_quantities_that_exist():
     known = quantities(network(cell("rnn")))
     for profile in PROFILES.values():
-        refuse_unknown(profile, known, "DHKTt")
+        assert refuse_unknown(profile, known, "DHKTt") is None
 
 
 def cell_lines(name, profile, medium="latex", **options):
