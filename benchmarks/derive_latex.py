@@ -12,7 +12,7 @@ from collections.abc import Callable
 import sympy
 
 import symrnn
-from symrnn.network import Network
+from symrnn.networks import Network
 
 
 def median(function: Callable[[], object], repeats: int = 15) -> float:

@@ -6,19 +6,18 @@ Each public name is loaded from the module that defines it when it is first used
 from __future__ import annotations
 
 import importlib
-import sys
-from types import MappingProxyType, ModuleType
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from symrnn.bptt import derive
-    from symrnn.cell import Cell, Equation
     from symrnn.cells import CELLS, cell
     from symrnn.codegen import to_numpy
     from symrnn.counts import ParameterCounts, parameter_counts
     from symrnn.derivation import Derivation, hessian_vector_network
+    from symrnn.equations import Cell, Equation
     from symrnn.errors import DataError, NotSupportedError, OutputError, SpecError, SymrnnError
-    from symrnn.export import export
+    from symrnn.exports import export
     from symrnn.expr import LogSoftmax, Softmax, Total, dim, t, time_sum
     from symrnn.functions import (
         cos,
@@ -38,10 +37,10 @@ if TYPE_CHECKING:
         stack,
         tanh,
     )
-    from symrnn.network import Given, Network, Scan, network
+    from symrnn.networks import Given, Network, Scan, network
     from symrnn.notation import PROFILES, Notation
-    from symrnn.render import from_json, render
-    from symrnn.second_reading import SecondReading, compare_function, read_function, second_reading
+    from symrnn.printing import from_json, render
+    from symrnn.readings import SecondReading, compare_function, read_function, second_reading
     from symrnn.times import Span
     from symrnn.verify.panel import check
 
@@ -106,21 +105,21 @@ PUBLIC = MappingProxyType({
     name: module
     for module, names in {
         "symrnn.bptt": "derive",
-        "symrnn.cell": "Cell Equation",
+        "symrnn.equations": "Cell Equation",
         "symrnn.cells": "CELLS cell",
         "symrnn.codegen": "to_numpy",
         "symrnn.counts": "ParameterCounts parameter_counts",
         "symrnn.derivation": "Derivation hessian_vector_network",
         "symrnn.errors": "DataError NotSupportedError OutputError SpecError SymrnnError",
-        "symrnn.export": "export",
+        "symrnn.exports": "export",
         "symrnn.expr": "LogSoftmax Softmax Total dim t time_sum",
         "symrnn.functions": (
             "cos elementwise elu exp identity leaky_relu log parameter phi relu series sigmoid sin softplus stack tanh"
         ),
-        "symrnn.network": "Given Network Scan network",
+        "symrnn.networks": "Given Network Scan network",
         "symrnn.notation": "PROFILES Notation",
-        "symrnn.render": "from_json render",
-        "symrnn.second_reading": "SecondReading compare_function read_function second_reading",
+        "symrnn.printing": "from_json render",
+        "symrnn.readings": "SecondReading compare_function read_function second_reading",
         "symrnn.times": "Span",
         "symrnn.verify.panel": "check",
     }.items()
@@ -139,14 +138,3 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     """List the public names."""
     return [*__all__, "__version__"]
-
-
-class _Package(ModuleType):
-    """The package: ``symrnn.cell`` and ``symrnn.network`` stay the functions when modules of that name are loaded."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (name in PUBLIC and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package

@@ -15,11 +15,11 @@ from typing import Any
 
 from sympy import Basic
 
-from symrnn.cell import Equation
 from symrnn.derivation import Adjoint, Contribution, Derivation, Step, segments
+from symrnn.equations import Equation
 from symrnn.errors import NotSupportedError, SpecError
 from symrnn.expr import At, Leaf, Node, Ones, Series, Zeros, t, time_sum
-from symrnn.network.graph import DIFFERENTIABLE, Network, Scan
+from symrnn.networks.graph import DIFFERENTIABLE, Network, Scan
 from symrnn.rewrite import (
     added,
     collected,

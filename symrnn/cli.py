@@ -28,14 +28,14 @@ MODULES = {
     "write_whole": "symrnn.output",
     "counts_text": "symrnn.counts_text",
     "counts_json": "symrnn.counts_text",
-    "format_of": "symrnn.export",
+    "format_of": "symrnn.exports",
     "cells_text": "symrnn.tables",
     "reports_text": "symrnn.tables",
     "reports_json": "symrnn.tables",
     "to_ascii": "symrnn.tables",
     "forward_step": "symrnn.codegen.reading",
-    "readings_text": "symrnn.second_reading",
-    "step_of_file": "symrnn.second_reading",
+    "readings_text": "symrnn.readings",
+    "step_of_file": "symrnn.readings",
 }
 """What is loaded by name when a command needs it, beside the public names of the package."""
 NETWORK = ("task", "loss", "readout", "over_time", "over_batch", "mask", "feed")

@@ -9,11 +9,11 @@ from typing import Any
 
 from sympy import Expr, Integer, factor
 
-from symrnn.cell import Cell, Equation
+from symrnn.equations import Cell, Equation
 from symrnn.errors import SpecError, unknown
 from symrnn.expr import Ones, Plus, Product, Stacked, Static, dim
-from symrnn.network import Network
-from symrnn.network.readout import A_Y, Y_HAT
+from symrnn.networks import Network
+from symrnn.networks.readout import A_Y, Y_HAT
 from symrnn.traverse import leaves
 
 CONVENTIONS: Mapping[str, str] = MappingProxyType({

@@ -10,8 +10,8 @@ from sympy import Expr, Integer
 
 from symrnn.counts import CONVENTIONS, ParameterCounts, parameter_counts
 from symrnn.expr import dim
-from symrnn.network import Network
-from symrnn.render.words import width
+from symrnn.networks import Network
+from symrnn.printing.words import width
 
 VERSION = 1
 """Version of the JSON."""

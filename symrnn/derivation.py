@@ -10,10 +10,10 @@ from typing import Any
 
 from sympy import Basic, Expr, expand
 
-from symrnn.cell import Equation
+from symrnn.equations import Equation
 from symrnn.errors import NotSupportedError, SpecError, unknown
 from symrnn.expr import At, Leaf, Node, Plus, Series, Static, Total, Zeros, t
-from symrnn.network.graph import DIFFERENTIABLE, Block, Given, Network, Relation, Scan
+from symrnn.networks.graph import DIFFERENTIABLE, Block, Given, Network, Relation, Scan
 from symrnn.shown import Shown
 from symrnn.times import Order, Span
 
@@ -205,6 +205,7 @@ class Derivation(Shown):
             relations=self.network.relations,
             cell=self.network.cell,
             outputs=tuple(key_of(self.by_quantity[g.quantity].lhs) for g in self.wanted),
+            parts=self.network.parts,
         )
 
 
@@ -285,4 +286,5 @@ def hessian_vector_network(derivation: Derivation) -> Network:
         loss=loss,
         relations=network.relations,
         cell=network.cell,
+        parts=network.parts,
     )

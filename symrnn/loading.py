@@ -14,10 +14,10 @@ from typing import Any
 
 from sympy import Integer
 
-from symrnn.cell import Cell
 from symrnn.cells import CELLS, cell
+from symrnn.equations import Cell
 from symrnn.errors import SpecError, SymrnnError, unknown
-from symrnn.network import Network, network
+from symrnn.networks import Network, network
 from symrnn.notation import Notation, notation, refuse_unknown
 
 

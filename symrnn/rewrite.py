@@ -6,7 +6,7 @@ from typing import Any
 
 from sympy import Basic, Expr, Integer
 
-from symrnn.cell import Equation
+from symrnn.equations import Equation
 from symrnn.expr import (
     At,
     Diag,
@@ -28,7 +28,7 @@ from symrnn.expr import (
     split_scalar,
     t,
 )
-from symrnn.network.graph import Network, Relation
+from symrnn.networks.graph import Network, Relation
 from symrnn.times import Order, Span
 from symrnn.traverse import at_time, leaves, rebuilt
 

@@ -12,9 +12,9 @@ from typing import Any
 from sympy import Expr, Integer, factor
 
 from symrnn import writer
-from symrnn.cell import Cell
 from symrnn.cells import CELLS, cell
-from symrnn.render.words import width
+from symrnn.equations import Cell
+from symrnn.printing.words import width
 from symrnn.style import Style
 from symrnn.verify.report import AGREES, JudgeReport
 

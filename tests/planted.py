@@ -8,7 +8,7 @@ from functools import cache
 from symrnn.bptt import derive
 from symrnn.cells import cell
 from symrnn.derivation import hessian_vector_network
-from symrnn.network import network
+from symrnn.networks import network
 
 
 @cache

@@ -7,7 +7,7 @@ import numpy as np
 from symrnn.bptt import derive
 from symrnn.cells import cell
 from symrnn.codegen import to_numpy
-from symrnn.network import network
+from symrnn.networks import network
 from symrnn.verify.points import random_point
 
 SIZES = {"B": 2, "T": 4, "D": 3, "H": 5, "K": 7}

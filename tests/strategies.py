@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 from sympy import Integer, Rational
 
-from symrnn.cell import Cell, Equation
+from symrnn.equations import Cell, Equation
 from symrnn.expr import (
     At,
     Column,
@@ -34,7 +34,7 @@ from symrnn.expr import (
     time_sum,
 )
 from symrnn.functions import parameter, series
-from symrnn.network import Given, Network, Scan, name_operands
+from symrnn.networks import Given, Network, Scan, name_operands
 from symrnn.times import Span
 
 SIZES = ("D", "H")

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from symrnn.bptt import derive
-from symrnn.cell import Equation
 from symrnn.cells import cell
 from symrnn.codegen import to_numpy
 from symrnn.derivation import hessian_vector_network
+from symrnn.equations import Equation
 from symrnn.expr import Static, StopGradient, Total, time_sum
 from symrnn.expr import t as time
 from symrnn.functions import parameter, series, tanh
-from symrnn.network import Given, Network, Scan, network
+from symrnn.networks import Given, Network, Scan, network
 from symrnn.times import Span
 from symrnn.verify.balls import agreement, directional, judge_balls, mismatch
 from symrnn.verify.balls import judge as balls

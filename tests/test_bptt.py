@@ -9,13 +9,13 @@ from sympy import Integer, preorder_traversal
 
 from symrnn import writer
 from symrnn.bptt import derive
-from symrnn.cell import Equation
 from symrnn.cells import cell
 from symrnn.derivation import hessian_vector_network
+from symrnn.equations import Equation
 from symrnn.errors import NotSupportedError, SpecError
 from symrnn.expr import Node, Static, Total, Zeros, dim, t, time_sum
 from symrnn.functions import series
-from symrnn.network import Given, Network, Scan, network
+from symrnn.networks import Given, Network, Scan, network
 from symrnn.rewrite import collected, local_derivative
 from symrnn.times import Span
 from symrnn.traverse import leaves, quantity_of

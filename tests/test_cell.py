@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sympy import Integer
 
-from symrnn.cell import Cell, Equation, as_equation
 from symrnn.cells import CELLS, cell
+from symrnn.equations import Cell, Equation, as_equation
 from symrnn.errors import SpecError
 from symrnn.expr import Product, dim, t
 from symrnn.functions import elementwise, parameter, sigmoid, tanh

@@ -8,14 +8,14 @@ from sympy import Integer, Rational, expand
 
 import symrnn
 from symrnn.bptt import derive
-from symrnn.cell import Cell
 from symrnn.cells import CELLS, cell
 from symrnn.codegen import to_numpy
+from symrnn.equations import Cell
 from symrnn.errors import SpecError
 from symrnn.expr import Rows, dim, t
 from symrnn.functions import parameter, series, sigmoid, stack, tanh
-from symrnn.network import network
-from symrnn.network.naming import name_operands
+from symrnn.networks import network
+from symrnn.networks.naming import name_operands
 from symrnn.verify.points import random_point
 
 D, H = dim("D"), dim("H")

@@ -16,10 +16,10 @@ import symrnn
 from symrnn import cli, parsing
 from symrnn.errors import OutputError
 from symrnn.functions import FUNCTION_NAMES
-from symrnn.network import LOSSES, READOUTS, TASKS
+from symrnn.networks import LOSSES, READOUTS, TASKS
 from symrnn.notation import PROFILES
 from symrnn.output import write_whole
-from symrnn.render import FORMATS
+from symrnn.printing import FORMATS
 from symrnn.tables import formula_text, parameter_count
 from symrnn.verify.panel import JUDGES
 from symrnn.verify.report import AGREES, REFUTED, UNDECIDED, Finding, JudgeReport

@@ -9,7 +9,7 @@ import pytest
 from symrnn import cli
 from symrnn.cells import cell
 from symrnn.codegen.reading import forward_step
-from symrnn.second_reading import package
+from symrnn.readings import package
 
 Capture = pytest.CaptureFixture[str]
 INSTALLED = package.has_latexify()

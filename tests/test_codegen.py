@@ -7,13 +7,13 @@ import pytest
 from programs import CELLS, OPTIONS, SIZES, point_of, program_of
 
 from symrnn.bptt import derive
-from symrnn.cell import Cell
 from symrnn.cells import cell
 from symrnn.codegen import network_source, to_numpy
 from symrnn.derivation import hessian_vector_network
+from symrnn.equations import Cell
 from symrnn.expr import t
 from symrnn.functions import FUNCTION_NAMES, elementwise, parameter, series
-from symrnn.network import network
+from symrnn.networks import network
 
 STEP = 1e-30
 

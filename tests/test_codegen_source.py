@@ -10,17 +10,17 @@ from programs import CELLS, OPTIONS, SIZES, point_of, program_of
 from sympy import Rational
 
 from symrnn.bptt import derive
-from symrnn.cell import Cell, Equation
 from symrnn.cells import cell
 from symrnn.codegen import network_source, numpy_source, to_numpy
 from symrnn.codegen.arrays import ARRAY_RULES
 from symrnn.codegen.emit import RULES
 from symrnn.derivation import hessian_vector_network
+from symrnn.equations import Cell, Equation
 from symrnn.errors import DataError, SpecError
 from symrnn.expr import Ones, Static, Total, dim, t, time_sum
 from symrnn.expr.operators import Operators
 from symrnn.functions import parameter, series, stack, tanh
-from symrnn.network import Given, Network, Scan, network
+from symrnn.networks import Given, Network, Scan, network
 from symrnn.times import Span
 
 ABSTRACT = {"Leaf", "Node"}

@@ -11,7 +11,7 @@ from symrnn.codegen import to_numpy
 from symrnn.codegen.conditions import check_distribution
 from symrnn.errors import DataError, SpecError
 from symrnn.expr import dim
-from symrnn.network import network
+from symrnn.networks import network
 from symrnn.verify.points import random_point
 
 SIZES = {"B": 2, "T": 3, "D": 2, "H": 4, "K": 3}

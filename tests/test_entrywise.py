@@ -10,14 +10,14 @@ from sympy import Rational, sqrt
 
 import symrnn.verify
 from symrnn.bptt import derive
-from symrnn.cell import Equation
 from symrnn.cells import CELLS, cell
 from symrnn.derivation import hessian_vector_network
+from symrnn.equations import Equation
 from symrnn.errors import DataError, NotSupportedError, SpecError
 from symrnn.expr import Columns, Gather, Rows, Softmax, Static, StopGradient, Total, dim, t, time_sum
 from symrnn.expr.operators import Operators
 from symrnn.functions import FUNCTION_NAMES, parameter, phi, series, stack, tanh
-from symrnn.network import TASKS, Given, Network, Scan, network
+from symrnn.networks import TASKS, Given, Network, Scan, network
 from symrnn.times import Span
 from symrnn.verify.entrywise import judge_entrywise
 from symrnn.verify.entrywise.printed import EVALUATIONS
@@ -250,7 +250,7 @@ def test_every_node_type_has_an_evaluation():
 def test_the_judge_imports_no_rule(module):
     tree = ast.parse((Path(symrnn.verify.__file__).parent / "entrywise" / f"{module}.py").read_text(encoding="utf-8"))
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    allowed = {"errors", "activations", "expr", "traverse", "times", "cell", "network", "network.graph", "derivation"}
+    allowed = {"errors", "activations", "expr", "traverse", "times", "equations", "networks", "networks.graph", "derivation"}
     own = {name.removeprefix("symrnn.") for name in imported if name.startswith("symrnn.")}
     assert {name for name in own if not name.startswith("verify.")} <= allowed
     assert all(name.startswith(("verify.entrywise.", "verify.report")) for name in own if name.startswith("verify."))

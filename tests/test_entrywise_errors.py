@@ -9,11 +9,11 @@ from sympy import Rational
 
 from symrnn.activations import ACTIVATIONS
 from symrnn.bptt import derive
-from symrnn.cell import Cell, Equation
 from symrnn.cells import CELLS, cell
+from symrnn.equations import Cell, Equation
 from symrnn.expr import Plus, Series, Static, TimeSum, Transposed, Zeros, dim, t
 from symrnn.functions import FUNCTION_NAMES, parameter, series, tanh
-from symrnn.network import network
+from symrnn.networks import network
 from symrnn.times import Span
 from symrnn.verify.entrywise import judge_entrywise
 

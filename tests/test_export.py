@@ -12,8 +12,8 @@ from symrnn.bptt import derive
 from symrnn.cells import CELLS, cell
 from symrnn.cli import main
 from symrnn.errors import NotSupportedError, SpecError
-from symrnn.export import FORMATS, export, format_of, programs
-from symrnn.network import network
+from symrnn.exports import FORMATS, export, format_of, programs
+from symrnn.networks import network
 from symrnn.notation import PROFILES
 
 LSTM = derive(network(cell("lstm")))

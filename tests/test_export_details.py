@@ -10,8 +10,8 @@ import pytest
 
 from symrnn import CELLS, PROFILES, NotSupportedError, SpecError, cell, derive, export, network
 from symrnn.cli import main
-from symrnn.export import FORMATS
-from symrnn.export.programs import pandoc, typst
+from symrnn.exports import FORMATS
+from symrnn.exports.programs import pandoc, typst
 from tests.latex_structure import assert_well_formed
 
 DW_F = r"\frac{\partial L}{\partial W_{f}} = \sum_{t=1}^{T} \delta a_{f,t} h_{t-1}^{\top}" + "\n"

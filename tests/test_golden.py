@@ -9,8 +9,8 @@ import pytest
 
 from symrnn.bptt import derive
 from symrnn.cells import CELLS, cell
-from symrnn.network import network
-from symrnn.render import render
+from symrnn.networks import network
+from symrnn.printing import render
 
 GOLDEN = Path(__file__).parent / "golden"
 ENDINGS = {"unicode": "txt", "latex": "tex", "markdown": "md"}

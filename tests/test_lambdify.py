@@ -18,7 +18,7 @@ from symrnn.codegen import network_source
 from symrnn.codegen.naming import identifier
 from symrnn.derivation import hessian_vector_network
 from symrnn.expr import At, Series, Static, t
-from symrnn.network import network
+from symrnn.networks import network
 from symrnn.verify.points import default_sizes, random_point, size_in
 
 QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}

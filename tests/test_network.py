@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from sympy import Integer
 
-from symrnn.cell import Cell, Equation
 from symrnn.cells import cell
+from symrnn.equations import Cell, Equation
 from symrnn.errors import SpecError
 from symrnn.expr import Static, Zeros, dim, t
 from symrnn.functions import parameter, series, sigmoid, tanh
-from symrnn.network import LOSSES, READOUTS, TASKS, Given, Network, Scan, name_operands, network
-from symrnn.network.ordering import ordered
+from symrnn.networks import LOSSES, READOUTS, TASKS, Given, Network, Scan, name_operands, network
+from symrnn.networks.ordering import ordered
 from symrnn.times import Order, Span, hull
 
 T, S, H = dim("T"), dim("S"), dim("H")

@@ -13,7 +13,7 @@ from symrnn.cells import CELLS, cell
 from symrnn.derivation import hessian_vector_network
 from symrnn.errors import SpecError
 from symrnn.expr import Series, Static, t
-from symrnn.network import TASKS, network
+from symrnn.networks import TASKS, network
 from symrnn.notation import CHOICES, LETTERS, MEDIA, PROFILES, Notation, notation, spell
 from symrnn.notation.spelling import fault
 from symrnn.style import Style

@@ -14,13 +14,13 @@ from hypothesis import assume, given, settings
 from strategies import networks
 
 from symrnn.bptt import derive
-from symrnn.cell import Equation
 from symrnn.cells import cell
 from symrnn.codegen import to_numpy
 from symrnn.derivation import Derivation, hessian_vector_network
+from symrnn.equations import Equation
 from symrnn.errors import DataError
 from symrnn.expr import At, Node, Plus, Scaled, StopGradient, TimeSum, t
-from symrnn.network import Network, Scan, network
+from symrnn.networks import Network, Scan, network
 from symrnn.verify import points
 from symrnn.verify.numeric import directions, judge_numeric, torch_eval, torch_functions
 from symrnn.verify.numeric import judge as numeric

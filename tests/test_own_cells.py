@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from symrnn.bptt import derive
-from symrnn.cell import Cell, Equation
 from symrnn.derivation import Derivation
+from symrnn.equations import Cell, Equation
 from symrnn.errors import SpecError
 from symrnn.expr import Node, Softmax, Static, Total, dim, t
 from symrnn.functions import exp, log, parameter, phi, series, tanh
-from symrnn.network import Given, Network, Scan, network
+from symrnn.networks import Given, Network, Scan, network
 from symrnn.times import Span
 from symrnn.verify.panel import check
 from symrnn.verify.report import REFUTED, UNDECIDED

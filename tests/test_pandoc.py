@@ -12,9 +12,9 @@ from symrnn import writer
 from symrnn.bptt import derive
 from symrnn.cells import CELLS, cell
 from symrnn.derivation import hessian_vector_network
-from symrnn.network import TASKS, network
+from symrnn.networks import TASKS, network
 from symrnn.notation import PROFILES
-from symrnn.render import render, render_cell
+from symrnn.printing import render, render_cell
 from symrnn.style import Style
 
 CANARY = r"\frac{1}"

@@ -10,9 +10,9 @@ import pytest
 
 from symrnn.bptt import derive
 from symrnn.cells import CELLS, cell
-from symrnn.network import network
+from symrnn.networks import network
 from symrnn.notation import PROFILES
-from symrnn.render import render
+from symrnn.printing import render
 
 WIDEST = 10.0  # points that a box may stick out
 pytestmark = pytest.mark.full

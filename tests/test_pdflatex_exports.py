@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from symrnn import CELLS, PROFILES, cell, derive, export, network, render
-from symrnn.render import render_cell
+from symrnn.printing import render_cell
 
 OVERFULL = re.compile(r"Overfull \\[hv]box \(([\d.]+)pt too (?:wide|high)\)")
 PREAMBLE = "\\documentclass{article}\n\\usepackage{amsmath}\n\\begin{document}\n"

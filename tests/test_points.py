@@ -11,12 +11,12 @@ from hypothesis import given
 from strategies import networks
 
 from symrnn.bptt import derive
-from symrnn.cell import Equation
 from symrnn.cells import cell
+from symrnn.equations import Equation
 from symrnn.errors import DataError, NotSupportedError
 from symrnn.expr import Gather, OneHot, Ones, Static, Total, dim, t, time_sum
 from symrnn.functions import parameter, series
-from symrnn.network import Given, Network, Relation, Scan, network
+from symrnn.networks import Given, Network, Relation, Scan, network
 from symrnn.times import Span
 from symrnn.verify.points import default_sizes, given_shape, lengths, random_point
 

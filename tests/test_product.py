@@ -8,8 +8,8 @@ import pytest
 
 from symrnn.bptt import derive
 from symrnn.cells import CELLS, cell
-from symrnn.network import LOSSES, READOUTS, TASKS, network
-from symrnn.network.readout import NEEDS
+from symrnn.networks import LOSSES, READOUTS, TASKS, network
+from symrnn.networks.readout import NEEDS
 from symrnn.verify.panel import JUDGES, check
 
 WIRINGS = [{"task": task} for task in TASKS] + [{"task": "one-to-many", "feed": "output"}]

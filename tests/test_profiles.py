@@ -17,9 +17,9 @@ from symrnn.cells import CELLS, cell
 from symrnn.errors import SpecError
 from symrnn.expr import At, Series, Static, t
 from symrnn.loading import quantities
-from symrnn.network import network
+from symrnn.networks import network
 from symrnn.notation import CHOICES, PROFILES, Notation, refuse_unknown
-from symrnn.render import render, render_cell
+from symrnn.printing import render, render_cell
 from symrnn.style import Style
 
 SIZES = {"D": 2, "H": 3, "K": 5}

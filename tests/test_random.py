@@ -15,7 +15,7 @@ from symrnn.codegen import to_numpy
 from symrnn.derivation import hessian_vector_network
 from symrnn.expr import At, Node, t
 from symrnn.expr.operators import Operators
-from symrnn.network import network
+from symrnn.networks import network
 from symrnn.traverse import leaves
 from symrnn.verify.balls import judge_balls
 from symrnn.verify.entrywise import judge_entrywise

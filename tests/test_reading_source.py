@@ -13,9 +13,9 @@ from strategies import cells
 from sympy import Rational, Symbol
 
 from symrnn.activations import ACTIVATIONS
-from symrnn.cell import Cell
 from symrnn.cells import CELLS, cell
 from symrnn.codegen.reading import REFUSED, RULES, ForwardStep, forward_step
+from symrnn.equations import Cell
 from symrnn.errors import NotSupportedError, SpecError
 from symrnn.expr import (
     At,

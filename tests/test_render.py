@@ -11,17 +11,17 @@ from latex_structure import assert_well_formed
 from strategies import networks
 
 from symrnn.bptt import derive
-from symrnn.cell import Cell, Equation
 from symrnn.cells import CELLS, cell
 from symrnn.derivation import hessian_vector_network
+from symrnn.equations import Cell, Equation
 from symrnn.errors import SpecError
 from symrnn.expr import Static, Total, dim, t, time_sum
 from symrnn.functions import parameter, series, tanh
-from symrnn.network import TASKS, Given, Network, Scan, network
+from symrnn.networks import TASKS, Given, Network, Scan, network
 from symrnn.notation import PROFILES
-from symrnn.render import FORMATS, from_json, render, render_cell
-from symrnn.render.latex import SIGNS
-from symrnn.render.words import PLAIN
+from symrnn.printing import FORMATS, from_json, render, render_cell
+from symrnn.printing.latex import SIGNS
+from symrnn.printing.words import PLAIN
 from symrnn.times import Span
 from symrnn.vjp import BY_NAME
 

@@ -9,14 +9,14 @@ from sympy import Float, Rational, Symbol
 from test_render import CASES, T, backward_network, derivation_of
 
 from symrnn.bptt import derive
-from symrnn.cell import Cell
 from symrnn.cells import cell
 from symrnn.derivation import hessian_vector_network
+from symrnn.equations import Cell
 from symrnn.errors import SpecError
 from symrnn.expr import dim, t
 from symrnn.functions import parameter, series, tanh
-from symrnn.network import network
-from symrnn.render import from_json, render
+from symrnn.networks import network
+from symrnn.printing import from_json, render
 
 
 @pytest.mark.parametrize(("name", "task"), CASES)

@@ -7,11 +7,11 @@ import pytest
 import sympy
 
 from symrnn.bptt import derive
-from symrnn.cell import Equation
+from symrnn.equations import Equation
 from symrnn.expr import LogSoftmax, Ones, Softmax, Static, Total, dim, t, time_sum
 from symrnn.functions import series, tanh
-from symrnn.network import Given, Network, Scan
-from symrnn.network.graph import Relation
+from symrnn.networks import Given, Network, Scan
+from symrnn.networks.graph import Relation
 from symrnn.rewrite import use_relation
 from symrnn.times import Span
 from symrnn.verify.panel import check

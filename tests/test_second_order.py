@@ -7,7 +7,7 @@ import pytest
 from symrnn.bptt import derive
 from symrnn.cells import cell
 from symrnn.derivation import hessian_vector_network
-from symrnn.network import network
+from symrnn.networks import network
 from symrnn.verify.panel import check
 
 

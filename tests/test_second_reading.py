@@ -18,15 +18,15 @@ from strategies import cells
 from test_reading_source import FORMULAS, alone, of
 
 from symrnn import cli
-from symrnn.cell import Cell
 from symrnn.cells import CELLS, cell
 from symrnn.codegen.reading import forward_step
+from symrnn.equations import Cell
 from symrnn.errors import NotSupportedError, SpecError
 from symrnn.expr import Node
 from symrnn.notation import PROFILES
-from symrnn.second_reading import SecondReading, compare_function, read_function, second_reading, tokens
-from symrnn.second_reading.package import FILE, configuration, latex_of
-from symrnn.second_reading.source import split_rows
+from symrnn.readings import SecondReading, compare_function, read_function, second_reading, tokens
+from symrnn.readings.package import FILE, configuration, latex_of
+from symrnn.readings.source import split_rows
 
 pytest.importorskip("latexify")
 

@@ -6,7 +6,7 @@ import pytest
 
 from symrnn.bptt import derive
 from symrnn.cells import cell
-from symrnn.network import network
+from symrnn.networks import network
 from symrnn.shown import Shown, marked_up
 
 

@@ -12,15 +12,15 @@ from sympy import Integer
 
 from symrnn.activations import ACTIVATIONS
 from symrnn.bptt import derive
-from symrnn.cell import Equation
 from symrnn.cells import cell
 from symrnn.codegen import to_numpy
 from symrnn.derivation import Derivation, hessian_vector_network
+from symrnn.equations import Equation
 from symrnn.errors import DataError, NotSupportedError
 from symrnn.expr import Leaf, Node, Static, Total
 from symrnn.expr.operators import Operators
 from symrnn.functions import parameter
-from symrnn.network import Given, Network, network
+from symrnn.networks import Given, Network, network
 from symrnn.verify.numeric.torch_eval import RULES, Run, autograd, run_lines
 from symrnn.verify.numeric.torch_functions import FUNCTIONS, elementwise
 from symrnn.verify.points import default_sizes, random_point

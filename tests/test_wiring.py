@@ -6,9 +6,9 @@ import pytest
 from sympy import Integer
 
 from symrnn.bptt import derive
-from symrnn.cell import Cell, Equation
 from symrnn.cells import cell
 from symrnn.codegen import to_numpy
+from symrnn.equations import Cell, Equation
 from symrnn.errors import SpecError
 from symrnn.expr import (
     At,
@@ -27,7 +27,7 @@ from symrnn.expr import (
     time_sum,
 )
 from symrnn.functions import parameter, series, tanh
-from symrnn.network import Given, Network, Relation, Scan, name_operands
+from symrnn.networks import Given, Network, Relation, Scan, name_operands
 from symrnn.times import Span
 from symrnn.verify.balls import judge_balls
 from symrnn.verify.entrywise import judge_entrywise

@@ -43,7 +43,7 @@ from symrnn.expr import (
 )
 from symrnn.expr.operators import Operators
 from symrnn.functions import parameter, series, sigmoid, tanh
-from symrnn.network import network
+from symrnn.networks import network
 from symrnn.node_text import RULES
 from symrnn.notation import PROFILES
 from symrnn.style import Style

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from symrnn.cell import Cell
 from symrnn.cells.block import lstm_block, rnn_block
 from symrnn.cells.coupled import lstm_coupled
 from symrnn.cells.elman import rnn
@@ -17,6 +16,7 @@ from symrnn.cells.lstm import lstm
 from symrnn.cells.mgu import mgu
 from symrnn.cells.peephole import lstm_peephole
 from symrnn.cells.ugrnn import ugrnn
+from symrnn.equations import Cell
 from symrnn.errors import SpecError, unknown
 
 CELLS: Mapping[str, Callable[..., Cell]] = MappingProxyType({

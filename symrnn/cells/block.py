@@ -6,7 +6,7 @@ recurrent network as ``[W_hh W_xh b_h] [h_{t-1}; x_t; 1]``, source note 001.
 
 from __future__ import annotations
 
-from symrnn.cell import Cell, Equation
+from symrnn.equations import Cell, Equation
 from symrnn.expr import Node, Ones, Rows, dim, t
 from symrnn.functions import elementwise, parameter, series, sigmoid, stack, tanh
 

@@ -6,7 +6,7 @@ TNNLS 28 (2017) 2222-2232, arXiv 1503.04069, section III; without peepholes and 
 
 from __future__ import annotations
 
-from symrnn.cell import Cell, Equation
+from symrnn.equations import Cell, Equation
 from symrnn.expr import Node, Ones, t
 from symrnn.functions import parameter, series, sigmoid, tanh
 

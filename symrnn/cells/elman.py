@@ -5,7 +5,7 @@ Source: J. L. Elman, Finding structure in time, Cognitive Science 14 (1990) 179-
 
 from __future__ import annotations
 
-from symrnn.cell import Cell, Equation
+from symrnn.equations import Cell, Equation
 from symrnn.expr import t
 from symrnn.functions import elementwise, parameter, series
 

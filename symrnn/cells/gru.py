@@ -7,7 +7,7 @@ Keras (``reset_after=True``), and, without biases, that of v1.
 
 from __future__ import annotations
 
-from symrnn.cell import Cell, Equation
+from symrnn.equations import Cell, Equation
 from symrnn.errors import unknown
 from symrnn.expr import Node, Series, t
 from symrnn.functions import parameter, series, sigmoid, tanh

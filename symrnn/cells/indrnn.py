@@ -6,7 +6,7 @@ deeper RNN, CVPR 2018, arXiv 1803.04831, equation 2.
 
 from __future__ import annotations
 
-from symrnn.cell import Cell, Equation
+from symrnn.equations import Cell, Equation
 from symrnn.expr import t
 from symrnn.functions import elementwise, parameter, series
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sympy import Rational
 
-from symrnn.cell import Cell, Equation
+from symrnn.equations import Cell, Equation
 from symrnn.errors import SpecError
 from symrnn.expr import Node, t
 from symrnn.functions import parameter, series, sigmoid, tanh

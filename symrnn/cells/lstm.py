@@ -6,7 +6,7 @@ forget gate: F. A. Gers, J. Schmidhuber and F. Cummins, Learning to forget, Neur
 
 from __future__ import annotations
 
-from symrnn.cell import Cell, Equation
+from symrnn.equations import Cell, Equation
 from symrnn.expr import Node, t
 from symrnn.functions import parameter, series, sigmoid, tanh
 

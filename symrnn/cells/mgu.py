@@ -6,7 +6,7 @@ Journal of Automation and Computing 13 (2016) 226-234, arXiv 1603.09420.
 
 from __future__ import annotations
 
-from symrnn.cell import Cell, Equation
+from symrnn.equations import Cell, Equation
 from symrnn.expr import Node, dim, t
 from symrnn.functions import parameter, series, sigmoid, stack, tanh
 

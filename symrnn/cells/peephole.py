@@ -8,7 +8,7 @@ is K. Greff, R. K. Srivastava, J. Koutník, B. R. Steunebrink and J. Schmidhuber
 
 from __future__ import annotations
 
-from symrnn.cell import Cell, Equation
+from symrnn.equations import Cell, Equation
 from symrnn.expr import Node, t
 from symrnn.functions import parameter, series, sigmoid, tanh
 

@@ -6,7 +6,7 @@ arXiv 1611.09913 (2016).
 
 from __future__ import annotations
 
-from symrnn.cell import Cell, Equation
+from symrnn.equations import Cell, Equation
 from symrnn.expr import Node, t
 from symrnn.functions import elementwise, parameter, series, sigmoid
 

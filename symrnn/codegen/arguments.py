@@ -10,7 +10,7 @@ from sympy import Expr, Integer, Symbol, expand
 from symrnn.codegen.formatting import grouped
 from symrnn.codegen.values import Scope, axes, is_vector
 from symrnn.expr import Series, same
-from symrnn.network.graph import Given, Network
+from symrnn.networks.graph import Given, Network
 
 SHARED = frozenset({"parameter", "direction"})
 """Kinds that belong to all sequences alike; the others have a batch axis."""

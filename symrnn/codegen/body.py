@@ -8,15 +8,15 @@ from dataclasses import dataclass, field, replace
 from sympy import Basic
 
 from symrnn import writer
-from symrnn.cell import Equation
 from symrnn.codegen.arguments import BATCH
 from symrnn.codegen.emit import emit, emit_over_batch
 from symrnn.codegen.formatting import assignment, grouped
 from symrnn.codegen.functions import Function, Result
 from symrnn.codegen.loops import Choice, Line, Loop, Work, lines_of, made_by
 from symrnn.codegen.values import Scope, Value, expanded
+from symrnn.equations import Equation
 from symrnn.expr import At, Node, Product, Series, TimeSum, t
-from symrnn.network.graph import Network
+from symrnn.networks.graph import Network
 from symrnn.style import Style
 from symrnn.times import Span
 from symrnn.traverse import at_time

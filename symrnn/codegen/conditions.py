@@ -10,7 +10,7 @@ import numpy as np
 from symrnn.codegen.arguments import Argument
 from symrnn.errors import DataError
 from symrnn.expr import At, Ones, TimeSum, Total
-from symrnn.network.graph import Network, Relation
+from symrnn.networks.graph import Network, Relation
 
 TOLERANCE = 1e-4
 """How far the entries of a distribution may be from summing to one: float32 needs some."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 from sympy import Basic, Expr, expand
 
-from symrnn.cell import Equation
-from symrnn.network.graph import Scan
+from symrnn.equations import Equation
+from symrnn.networks.graph import Scan
 from symrnn.times import Order, Span, hull
 from symrnn.traverse import leaves, quantity_of
 

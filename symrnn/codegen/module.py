@@ -14,7 +14,7 @@ from symrnn.codegen.program import Writer
 from symrnn.derivation import Derivation, key_of
 from symrnn.errors import unknown
 from symrnn.expr import Series
-from symrnn.network.graph import Network
+from symrnn.networks.graph import Network
 from symrnn.times import Span, hull
 
 STYLES: Mapping[str, str] = MappingProxyType({"readable": "a loop over time, one line an equation"})

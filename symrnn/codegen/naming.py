@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from sympy import Basic, Expr
 
-from symrnn.network.graph import Given, Network
+from symrnn.networks.graph import Given, Network
 
 RESERVED = frozenset({
     *keyword.kwlist, *keyword.softkwlist, "np", "t", "params", "dtype", "gradients", "loss", "loss_and_gradients",

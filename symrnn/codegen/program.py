@@ -24,7 +24,7 @@ from symrnn.codegen.functions import Function
 from symrnn.codegen.naming import Names, names_of
 from symrnn.codegen.schedule import needed, schedule
 from symrnn.codegen.values import Scope, Used
-from symrnn.network.graph import Network
+from symrnn.networks.graph import Network
 from symrnn.style import Style
 from symrnn.traverse import leaves, quantity_of
 

@@ -1,6 +1,6 @@
 """One forward step of a cell as Python for reading: no batch, no loop, vectors are columns.
 
-The source runs as it stands, and is what the second reading (:mod:`symrnn.second_reading`) gives to latexify-py. Node
+The source runs as it stands, and is what the second reading (:mod:`symrnn.readings`) gives to latexify-py. Node
 types that latexify-py cannot read are refused.
 """
 
@@ -16,13 +16,13 @@ from sympy import Add, Expr, Mul, Number, Pow, Symbol, fraction
 
 from symrnn import writer
 from symrnn.activations import ACTIVATIONS
-from symrnn.cell import Cell, Equation
 from symrnn.codegen.arrays import HELPERS
 from symrnn.codegen.formatting import assignment, paragraph, signature
 from symrnn.codegen.naming import RESERVED, Names
+from symrnn.equations import Cell, Equation
 from symrnn.errors import NotSupportedError
 from symrnn.expr import At, Leaf, Node, Ones, Product, Scaled, t
-from symrnn.network.ordering import ordered
+from symrnn.networks.ordering import ordered
 
 SUM, PRODUCT, ATOM = range(3)
 """How tightly a piece of code binds; ``@`` and ``*`` bind alike, and neither stands within the other without brackets."""

@@ -15,7 +15,7 @@ from symrnn.codegen.module import network_source, numpy_source
 from symrnn.codegen.naming import names_of
 from symrnn.derivation import Derivation
 from symrnn.errors import SpecError
-from symrnn.network.graph import Network
+from symrnn.networks.graph import Network
 
 INPUTS, TARGETS = frozenset({"input", "integer"}), frozenset({"target"})
 

@@ -12,10 +12,10 @@ from dataclasses import replace
 
 from sympy import Basic
 
-from symrnn.cell import Equation
 from symrnn.codegen.loops import Line, Loop, Work, arranged, made_by
+from symrnn.equations import Equation
 from symrnn.expr import At, Scaled, TimeSum, t
-from symrnn.network.graph import Network, Scan
+from symrnn.networks.graph import Network, Scan
 from symrnn.times import Order, Span
 from symrnn.traverse import leaves, quantity_of
 

@@ -20,7 +20,7 @@ from symrnn import writer
 from symrnn.derivation import Derivation
 from symrnn.errors import DataError, NotSupportedError
 from symrnn.expr import At, Columns, Gather, OneHot, Ones, TimeSum, Total
-from symrnn.network.graph import Given, Network
+from symrnn.networks.graph import Given, Network
 from symrnn.traverse import leaves, quantity_of
 
 Values = dict[str, Any]

@@ -10,7 +10,7 @@ from sympy import Basic, Integer
 from symrnn import writer
 from symrnn.errors import NotSupportedError
 from symrnn.expr import At, Gather, OneHot, t
-from symrnn.network.graph import Network
+from symrnn.networks.graph import Network
 from symrnn.times import Span
 from symrnn.traverse import leaves, quantity_of
 from symrnn.verify.entrywise.modular import Generators, P

@@ -32,8 +32,8 @@ from random import Random
 from sympy import Basic
 
 from symrnn import writer
-from symrnn.cell import Equation
 from symrnn.derivation import Derivation
+from symrnn.equations import Equation
 from symrnn.errors import DataError
 from symrnn.expr import Leaf
 from symrnn.traverse import quantity_of

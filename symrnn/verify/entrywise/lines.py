@@ -8,8 +8,8 @@ from typing import Any
 
 from sympy import Basic, Integer
 
-from symrnn.cell import Equation
 from symrnn.derivation import Derivation
+from symrnn.equations import Equation
 from symrnn.expr import t
 from symrnn.verify.entrywise.printed import Key, Times, reads
 from symrnn.verify.entrywise.unrolled import Unrolled

@@ -8,8 +8,8 @@ from itertools import count
 
 from sympy import Expr, Pow, Symbol
 
-from symrnn.cell import Equation
 from symrnn.derivation import Derivation
+from symrnn.equations import Equation
 from symrnn.errors import DataError, unknown
 from symrnn.expr import Columns, TimeSum
 from symrnn.times import Span

@@ -14,10 +14,10 @@ from typing import Any
 
 from sympy import Basic, Expr, Integer
 
-from symrnn.cell import Equation
+from symrnn.equations import Equation
 from symrnn.errors import NotSupportedError
 from symrnn.expr import At, Column, Columns, Leaf, Rows, Scaled, Series, Static, StopGradient, TimeSum, t
-from symrnn.network.graph import Network, Scan
+from symrnn.networks.graph import Network, Scan
 from symrnn.traverse import at_time, quantity_of, rebuilt
 from symrnn.verify.entrywise.degrees import Degree, degree
 from symrnn.verify.entrywise.modular import Generators, Packing

@@ -20,7 +20,7 @@ from symrnn.activations import is_unspecified, unspecified
 from symrnn.derivation import Derivation
 from symrnn.errors import DataError
 from symrnn.expr import Elementwise
-from symrnn.network.graph import Given
+from symrnn.networks.graph import Given
 from symrnn.verify.numeric.directions import (
     EXACT,
     NOISE,

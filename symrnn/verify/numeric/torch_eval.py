@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from sympy import Basic, Expr, Integer, Symbol
 
-from symrnn.cell import Equation
 from symrnn.derivation import Derivation
+from symrnn.equations import Equation
 from symrnn.errors import DataError, NotSupportedError
 from symrnn.expr import (
     At,
@@ -47,7 +47,7 @@ from symrnn.expr import (
     Zeros,
     t,
 )
-from symrnn.network.graph import Given, Network, Scan
+from symrnn.networks.graph import Given, Network, Scan
 from symrnn.verify.numeric.torch_functions import elementwise, log_softmax, softmax, torch
 from symrnn.verify.points import given_shape, size_in
 

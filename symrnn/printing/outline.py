@@ -8,10 +8,10 @@ from typing import TypeAlias
 
 from sympy import Basic, Expr
 
-from symrnn.cell import Cell, Equation
 from symrnn.derivation import Adjoint, Derivation
+from symrnn.equations import Cell, Equation
 from symrnn.expr import Node, Series, t
-from symrnn.network import Given, Network, Scan
+from symrnn.networks import Given, Network, Scan
 from symrnn.times import Span
 from symrnn.traverse import at_time
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from symrnn.cell import Equation
+from symrnn.equations import Equation
 from symrnn.errors import SpecError
 from symrnn.expr import At, t
 from symrnn.traverse import leaves

@@ -8,8 +8,8 @@ from dataclasses import replace
 from symrnn import writer
 from symrnn.expr import Node, Static
 from symrnn.node_text import mirrored, times, transpose
+from symrnn.printing.outline import Chain, Equality, Formula, Lettered, Line, Ratio
 from symrnn.quantity_text import gradient_of
-from symrnn.render.outline import Chain, Equality, Formula, Lettered, Line, Ratio
 from symrnn.style import Style, derivative, parentheses, scalar, span_text
 
 PLAIN = {

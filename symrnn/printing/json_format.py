@@ -17,12 +17,12 @@ from sympy import Add, Basic, Dummy, Expr, Float, Integer, Mul, Pow, Rational, S
 from sympy.core.symbol import Str
 
 from symrnn import writer
-from symrnn.cell import Equation
 from symrnn.derivation import Adjoint, Contribution, Derivation, Step
+from symrnn.equations import Equation
 from symrnn.errors import SpecError, SymrnnError
 from symrnn.expr import At, Node, Series, Static
-from symrnn.network import Given, Network, Scan
-from symrnn.network.graph import Relation
+from symrnn.networks import Given, Network, Part, Scan
+from symrnn.networks.graph import Relation
 from symrnn.style import Style
 from symrnn.times import Span
 
@@ -30,7 +30,7 @@ VERSION = 1
 KIND = "derivation"
 RECORDS: dict[str, Any] = {
     cls.__name__: cls
-    for cls in (Adjoint, Contribution, Derivation, Equation, Given, Network, Relation, Scan, Span, Step)
+    for cls in (Adjoint, Contribution, Derivation, Equation, Given, Network, Part, Relation, Scan, Span, Step)
 }
 HINTS: dict[str, dict[str, Any]] = {name: get_type_hints(cls) for name, cls in RECORDS.items()}
 OPERATIONS: dict[str, Any] = {"+": Add, "*": Mul, "^": Pow}

@@ -9,13 +9,13 @@ from typing import Any
 
 from sympy import Expr, Integer, expand
 
-from symrnn.cell import Cell, Equation
+from symrnn.equations import Cell, Equation
 from symrnn.errors import SpecError, unknown
 from symrnn.expr import At, Ones, Series, Total, Zeros, dim, t
 from symrnn.functions import series
-from symrnn.network.graph import Given, Network, Relation, Scan
-from symrnn.network.naming import name_operands
-from symrnn.network.readout import A_Y, ELL, MASK, Y_HAT, Y, check_ends, readout_equations, total_loss
+from symrnn.networks.graph import Given, Network, Relation, Scan
+from symrnn.networks.naming import name_operands
+from symrnn.networks.readout import A_Y, ELL, MASK, Y_HAT, Y, check_ends, readout_equations, total_loss
 from symrnn.times import Span
 from symrnn.traverse import leaves
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from symrnn.render.outline import Code, Equations, Formula, Line, Outline, Piece, Section, Shapes
-from symrnn.render.words import pieces, when, width, written
+from symrnn.printing.outline import Code, Equations, Formula, Line, Outline, Piece, Section, Shapes
+from symrnn.printing.words import pieces, when, width, written
 from symrnn.style import Style, shape_text
 
 LONGEST = 62

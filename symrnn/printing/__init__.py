@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from symrnn.cell import Cell
 from symrnn.derivation import Derivation
+from symrnn.equations import Cell
 from symrnn.errors import unknown
 from symrnn.notation import Notation
-from symrnn.render.conventions import cell_conventions, conventions
-from symrnn.render.json_format import from_json, to_json
-from symrnn.render.latex import write_latex
-from symrnn.render.markdown import write_markdown
-from symrnn.render.outline import Outline, cell_outline, outline
-from symrnn.render.steps import step_sections
-from symrnn.render.unicode_text import write_text
+from symrnn.printing.conventions import cell_conventions, conventions
+from symrnn.printing.json_format import from_json, to_json
+from symrnn.printing.latex import write_latex
+from symrnn.printing.markdown import write_markdown
+from symrnn.printing.outline import Outline, cell_outline, outline
+from symrnn.printing.steps import step_sections
+from symrnn.printing.unicode_text import write_text
 from symrnn.style import Style
 
 FORMATS = ("unicode", "latex", "markdown", "json")

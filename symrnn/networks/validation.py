@@ -8,7 +8,7 @@ from typing import Any
 from sympy import Basic
 
 from symrnn import writer
-from symrnn.cell import Equation
+from symrnn.equations import Equation
 from symrnn.errors import SpecError
 from symrnn.expr import At, Columns, Leaf, Static, TimeSum, t
 from symrnn.times import Order, Span

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from sympy import Integer
 
-from symrnn.cell import Cell
 from symrnn.derivation import Derivation
+from symrnn.equations import Cell
 from symrnn.expr import Node, Series, t
-from symrnn.render.outline import GIVEN, Equality, Lettered, Ratio, Words
+from symrnn.printing.outline import GIVEN, Equality, Lettered, Ratio, Words
 from symrnn.style import Style
 
 ROWS = (

@@ -1,7 +1,7 @@
 r"""The second reading: what latexify-py writes for a forward step, beside our own formulas.
 
 latexify-py reads source text and knows nothing of symrnn. It gets the letters of our notation through its
-``identifiers``; what it writes is compared with our formulas token by token (:mod:`symrnn.second_reading.tokens`).
+``identifiers``; what it writes is compared with our formulas token by token (:mod:`symrnn.readings.tokens`).
 
 Guarantees:
     Agreement means that the Python source, read by independent code, shows the formulas that we print: the same names
@@ -20,12 +20,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symrnn import writer
-from symrnn.cell import Cell
 from symrnn.codegen.reading import ForwardStep, forward_step
+from symrnn.equations import Cell
 from symrnn.errors import unknown
 from symrnn.expr import Node
 from symrnn.notation import Notation
-from symrnn.second_reading.source import (
+from symrnn.readings.source import (
     RETURNED,
     Function,
     Row,
@@ -35,7 +35,7 @@ from symrnn.second_reading.source import (
     parsed,
     rows_of,
 )
-from symrnn.second_reading.tokens import tokens
+from symrnn.readings.tokens import tokens
 from symrnn.style import Style, scalar
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from symrnn.render.latex import aligned_rows, joined
-from symrnn.render.outline import Code, Equations, Outline, Piece, Shapes
-from symrnn.render.words import written
+from symrnn.printing.latex import aligned_rows, joined
+from symrnn.printing.outline import Code, Equations, Outline, Piece, Shapes
+from symrnn.printing.words import written
 from symrnn.style import Style, shape_text
 
 

@@ -15,8 +15,8 @@ from symrnn import writer
 from symrnn.activations import ACTIVATIONS, unspecified
 from symrnn.errors import NotSupportedError, SpecError, unknown
 from symrnn.expr import Diag, Elementwise, LogSoftmax, Node, Softmax, Static, StopGradient
-from symrnn.second_reading.package import PREFIXES, latex_of
-from symrnn.second_reading.tokens import tokens
+from symrnn.readings.package import PREFIXES, latex_of
+from symrnn.readings.tokens import tokens
 from symrnn.style import Style
 
 CALLS: Mapping[str, Callable[[Node], Node]] = MappingProxyType({

@@ -12,11 +12,11 @@ from typing import Any
 
 from sympy import Basic, Expr
 
-from symrnn.cell import Equation
+from symrnn.equations import Equation
 from symrnn.errors import SpecError, unknown
 from symrnn.expr import Node, Static, dim
-from symrnn.network.ordering import ordered
-from symrnn.network.validation import validate
+from symrnn.networks.ordering import ordered
+from symrnn.networks.validation import validate
 from symrnn.shown import Shown
 from symrnn.times import Order, Span, hull
 
@@ -78,6 +78,24 @@ class Relation:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A named part of a network: a layer, an embedding, an attention, the readout.
+
+    Attributes:
+        role: ``layer``, ``embedding``, ``attention``, ``merge``, ``dense`` or ``readout``.
+        mark: What its names end in, so that two layers of one cell can be told apart: ``l2``, ``fw``, ``enc_l1``; empty
+            where nothing needs to be told apart.
+        cell: Name of its cell, for notation; empty where it has none.
+        names: The names of its parameters and of what its equations define.
+    """
+
+    role: str
+    mark: str
+    cell: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Network(Shown):
     """Scans wired together, with a loss.
 
@@ -89,6 +107,7 @@ class Network(Shown):
         relations: Equalities that the given numbers satisfy.
         cell: Name of the cell, for notation.
         outputs: Quantities that are of interest beside the loss.
+        parts: Its layers and other parts, in order.
     """
 
     name: str
@@ -98,6 +117,7 @@ class Network(Shown):
     relations: tuple[Relation, ...] = ()
     cell: str = ""
     outputs: tuple[Basic, ...] = ()
+    parts: tuple[Part, ...] = ()
     order: Order = field(default_factory=Order, compare=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from symrnn.derivation import Derivation
 from symrnn.errors import SpecError, unknown
-from symrnn.export.programs import mathml, picture, typst
-from symrnn.export.selection import chosen_lines
+from symrnn.exports.programs import mathml, picture, typst
+from symrnn.exports.selection import chosen_lines
 from symrnn.notation import Notation
-from symrnn.render.latex import aligned_rows, joined
-from symrnn.render.outline import Line
-from symrnn.render.unicode_text import equation_rows
+from symrnn.printing.latex import aligned_rows, joined
+from symrnn.printing.outline import Line
+from symrnn.printing.unicode_text import equation_rows
 from symrnn.style import Style
 
 FORMATS = ("latex", "unicode", "mathml", "typst", "svg", "png")

@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Iterable
 
 from symrnn.expr import Stacked
-from symrnn.render.outline import Code, Equations, Formula, Line, Outline, Piece, Section, Shapes, Words
-from symrnn.render.words import padded, pieces, plain, when, width, written
+from symrnn.printing.outline import Code, Equations, Formula, Line, Outline, Piece, Section, Shapes, Words
+from symrnn.printing.words import padded, pieces, plain, when, width, written
 from symrnn.style import Style, shape_text
 
 COLUMNS = 100

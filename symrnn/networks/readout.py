@@ -8,7 +8,7 @@ from typing import Any
 
 from sympy import Integer, Rational
 
-from symrnn.cell import Equation
+from symrnn.equations import Equation
 from symrnn.errors import SpecError, unknown
 from symrnn.expr import Elementwise, LogSoftmax, Node, Series, Softmax, Static, Total, dim, t, time_sum
 from symrnn.functions import parameter, series

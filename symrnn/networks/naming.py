@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from symrnn.activations import activation
-from symrnn.cell import Equation
+from symrnn.equations import Equation
 from symrnn.expr import (
     At,
     Elementwise,
