@@ -18,6 +18,7 @@ from typing import Any
 import symrnn
 from symrnn.errors import OutputError, SpecError, SymrnnError, unknown
 from symrnn.parsing import COMMANDS, overview
+from symrnn.parsing.options import CELL_OPTIONS, LOSS_OPTIONS, NETWORK_OPTIONS, given
 
 MODULES = {
     "load_cell": "symrnn.loading",
@@ -38,8 +39,6 @@ MODULES = {
     "step_of_file": "symrnn.readings",
 }
 """What is loaded by name when a command needs it, beside the public names of the package."""
-NETWORK = ("task", "loss", "readout", "over_time", "over_batch", "mask", "feed")
-CELL = ("activation", "update_gate", "beta", "bias")
 SAMPLE = "h̃ᵀ⊙Σ…"  # where the terminal can show this, it can show a formula
 
 Result = tuple[str | bytes, int]
@@ -108,9 +107,8 @@ def light_sympy() -> Iterator[None]:
 
 def derivation_of(options: argparse.Namespace, *, assume: bool = True) -> Any:
     """Derive the network that the options describe."""
-    cell = {name: value for name in CELL if (value := getattr(options, name)) is not None}
-    wiring = {name: value for name in NETWORK if (value := getattr(options, name)) is not None}
-    net = use("load_network")(options.cell, cell, {**wiring, "bias": options.bias is not False}, dict(options.size))
+    wiring = given(options, NETWORK_OPTIONS, LOSS_OPTIONS) | {"bias": options.bias is not False}
+    net = use("load_network")(options.cell, given(options, CELL_OPTIONS), wiring, dict(options.size))
     return use("derive")(net, assume=assume)
 
 
@@ -155,9 +153,9 @@ def run_export(options: argparse.Namespace) -> Result:
 def run_params(options: argparse.Namespace) -> Result:
     """``symrnn params``."""
     sizes = {letter: value for letter in "DHKT" if (value := getattr(options, letter)) is not None}
-    given = {} if options.bias is None else {"bias": options.bias}
     bias = options.bias is not False
-    networks = [use("load_network")(cell, given, {"bias": bias}, {}) for cell in options.cells]
+    built = {} if bias else {"bias": bias}
+    networks = [use("load_network")(cell, built, {"bias": bias}, {}) for cell in options.cells]
     return use("counts_json" if options.json else "counts_text")(options.cells, networks, sizes, bias=bias), 0
 
 
@@ -179,8 +177,7 @@ def run_check(options: argparse.Namespace) -> Result:
 
 def run_read(options: argparse.Namespace) -> Result:
     """``symrnn read``."""
-    given = {name: value for name in CELL if (value := getattr(options, name)) is not None}
-    cell = use("load_cell")(options.cell or options.what, given)
+    cell = use("load_cell")(options.cell or options.what, given(options, CELL_OPTIONS))
     if options.source:
         return use("forward_step")(cell).source, 0
     if options.name and options.cell is None:

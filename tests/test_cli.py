@@ -213,7 +213,7 @@ def test_size_may_be_the_length(capsys: Capture) -> None:
 
 
 def test_help_names_what_the_tables_have() -> None:
-    text = parsing.derive_parser().format_help() + parsing.check_parser().format_help() + parsing.overview()
+    text = parsing.COMMANDS["derive"].parser().format_help() + parsing.COMMANDS["check"].parser().format_help() + parsing.overview()
     hidden = {"cos", "exp", "log"}  # wholes of the table that nobody uses as the function of an rnn
     for name in [*TASKS, *LOSSES, *READOUTS, *FORMATS, *PROFILES, *JUDGES, *(set(FUNCTION_NAMES) - hidden)]:
         assert re.search(rf"(?<![\w-]){name}(?![\w-])", text), name

@@ -1,0 +1,57 @@
+"""The commands about programs and numbers: code, check, params."""
+
+from __future__ import annotations
+
+from symrnn.parsing.arguments import Parser, parser, positive, whole
+from symrnn.parsing.options import with_file, with_network
+
+
+def code_parser() -> Parser:
+    """``symrnn code``."""
+    about = (
+        "Write the derivation as NumPy code that a person can read and keep: a module that needs NumPy only, with a\n"
+        "function of (params, x, y) that returns the loss and the gradients by name. The batch is the leading axis."
+    )
+    made = with_file(with_network(parser("code", about, """\
+  symrnn code lstm --task many-to-many -o lstm_bptt.py
+  symrnn code rnn --loss squared-error
+  symrnn code my_cell.py:CELL -o my_bptt.py --force""")))
+    made.add_argument("--style", metavar="NAME", default="readable", help="readable (default): one line an equation")
+    return made
+
+
+def check_parser() -> Parser:
+    """``symrnn check``."""
+    about = (
+        "Hold the derivation and its code against judges that know none of the rules that made them: exact arithmetic on\n"
+        "the unrolled network (entrywise), rigorous ball arithmetic on the code (balls), and numbers (numeric)."
+    )
+    made = with_network(parser("check", about + "\n\nExit status: 0 all agree, 1 something was refuted, 3 something could "
+                               "not be decided, 2 bad input.", """\
+  symrnn check lstm
+  symrnn check gru --task many-to-one --judge entrywise --judge balls
+  symrnn check my_cell.py:CELL --json"""))
+    made.add_argument("--judge", metavar="NAME", action="append", help="entrywise, balls, numeric; again for more; default all")
+    made.add_argument("--all", action="store_true", help="list every finding, not only those that do not agree")
+    made.add_argument("--seed", metavar="N", type=whole, default=0, help="seed of the random points (default 0)")
+    made.add_argument("--json", action="store_true", help="the reports as JSON")
+    return made
+
+
+def params_parser() -> Parser:
+    """``symrnn params``."""
+    about = (
+        "Count parameters: by gate, as a formula and as a number, with the readout, not shared over time, and with the\n"
+        "biases of PyTorch and Keras; several cells are compared."
+    )
+    made = parser("params", about, """\
+  symrnn params lstm
+  symrnn params lstm gru rnn --input 64 --hidden 128 --output 10
+  symrnn params gru-reset-after --hidden 128 --input 64 --steps 20 --json""")
+    made.add_argument("cells", metavar="CELL", nargs="+", help="names such as lstm, or path.py:NAME")
+    for option, letter, help in (("--input", "D", "size D of the input"), ("--hidden", "H", "size H of the hidden state"),
+                                 ("--output", "K", "size K of the output"), ("--steps", "T", "number T of times")):
+        made.add_argument(option, dest=letter, metavar="N", type=positive, help=help)
+    made.add_argument("--no-bias", dest="bias", action="store_false", default=None, help="no biases at all")
+    made.add_argument("--json", action="store_true", help="the counts as JSON")
+    return made
