@@ -12,10 +12,23 @@ from typing import Any
 
 import sympy
 
-from symrnn.notation import INDEXED, Notation, accented, notation, spell
+from symrnn.notation import INDEXED, UNMARKED, Mark, Notation, accented, marked, notation, owners, spell
 
 POWERS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 FRACTIONS = {sympy.Rational(1, 2): "½"}
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Layers that are printed once.
+
+    Attributes:
+        base: The number of the layer that is printed for all of them.
+        letter: The letter that stands for the number.
+    """
+
+    base: int
+    letter: str
 
 
 @dataclass(frozen=True)
@@ -29,6 +42,8 @@ class Style:
         losses: Name of the loss by the order of the derivation, for ``∂L/∂W``.
         indices: Letters of the bound indices at this place.
         used: Letters that no bound index may take.
+        marks: The mark of each quantity that has one.
+        alike: How numbers of layers are printed where one layer stands for several.
     """
 
     medium: str = "latex"
@@ -37,6 +52,8 @@ class Style:
     losses: Mapping[int, str] = field(default_factory=lambda: {1: "L"})
     indices: Mapping[Any, str] = field(default_factory=dict)
     used: frozenset[str] = frozenset()
+    marks: Mapping[str, Mark] = field(default_factory=dict)
+    alike: Alike | None = None
 
     @classmethod
     def of(cls, network: Any, profile: str | Notation = "indexed", medium: str = "latex") -> Style:
@@ -54,7 +71,9 @@ class Style:
         losses = [e.name for e in network.equations if e.role == "loss" and e.span is None and e.name != network.loss.name]
         second = any(1 in getattr(e.quantity, "orders", ()) for e in network.equations) and bool(losses)
         named = {1: losses[-1], 2: network.loss.name} if second else {1: network.loss.name}
-        return cls(medium, chosen, chosen.assign(network.names, network.cell), named)
+        letters = chosen.assign(network.names, network.cell, network.parts)
+        owned = owners(network.names, network.cell, network.parts)
+        return cls(medium, chosen, letters, named, marks={name: o.mark for name, o in owned.items() if o.mark != UNMARKED})
 
     @classmethod
     def of_cell(cls, cell: Any, profile: str | Notation = "indexed", medium: str = "latex") -> Style:
@@ -71,6 +90,13 @@ class Style:
     def latex(self) -> bool:
         """Whether the medium is LaTeX."""
         return self.medium == "latex"
+
+    def layer_text(self, number: int) -> str:
+        """Write the number of a layer: ``2``, or ``ℓ-1`` where one layer stands for several."""
+        if self.alike is None:
+            return str(number)
+        letter = spell(self.alike.letter, self.medium).base
+        return letter if number == self.alike.base else f"{letter}{number - self.alike.base:+d}"
 
     def pick(self, latex: str, unicode: str, ascii_text: str | None = None) -> str:
         """Return the form for this medium; without one for ASCII, the Unicode form serves."""
@@ -164,7 +190,8 @@ def raised(body: str, sup: str, style: Style) -> str:
     """Attach a superscript that belongs to a name."""
     if not sup:
         return body
-    return f"{body}^{{{sup}}}" if style.latex or len(sup) > 1 else f"{body}^{sup}"
+    bare = not style.latex and (len(sup) == 1 or re.fullmatch(r"\([^(),]*\)", sup))
+    return f"{body}^{sup}" if bare else f"{body}^{{{sup}}}"
 
 
 def is_bold(shape: tuple[Any, Any], style: Style) -> bool:
@@ -183,7 +210,12 @@ def static_name(name: str, style: Style, shape: tuple[Any, Any] = (1, 1), *, bar
 
 def named(name: str, style: Style, shape: tuple[Any, Any], *, bar: bool = False) -> tuple[str, str, str]:
     """Spell the letter of a quantity, with a bar for its adjoint where that is wanted."""
-    base, sub, sup = spell(style.letters.get(name, name), style.medium, bold=is_bold(shape, style))
+    letter = spell(style.letters.get(name, name), style.medium, bold=is_bold(shape, style))
+    if mark := style.marks.get(name):
+        number = "" if mark.layer is None else style.layer_text(mark.layer)
+        above, arrows = style.notation.above, style.notation.arrows
+        letter = marked(letter, mark, style.medium, above=above, arrows=arrows, layer=number)
+    base, sub, sup = letter
     return (accented(base, "bar", style.medium) if bar else base), sub, sup
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import sympy
 
 from symrnn.node_text import bracket, write, write_term
+from symrnn.notation import spell
 from symrnn.quantity_text import PREFIX, gradient_of
 from symrnn.style import Style, span_text, symbol_text
 
@@ -80,4 +81,5 @@ def _reserving(node: Any, style: Style) -> Style:
     """Keep bound indices away from the letters that the formula uses."""
     times = {symbol_text(s, style) for s in node.atoms(sympy.Symbol) if not s.name.startswith("_s")}
     bases = {style.letters.get(q.name, q.name).split("_")[0] for q in node.free_symbols if not q.is_Symbol}
-    return replace(style, used=frozenset(times | bases))
+    layer = {spell(style.alike.letter, style.medium).base} if style.alike else set()
+    return replace(style, used=frozenset(times | bases | layer))
