@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -10,8 +10,8 @@ from sympy import Integer, Rational
 
 from symrnn.equations import Equation
 from symrnn.errors import SpecError, unknown
-from symrnn.expr import Elementwise, LogSoftmax, Node, Series, Softmax, Static, Total, dim, t, time_sum
-from symrnn.functions import parameter, series
+from symrnn.expr import Elementwise, LogSoftmax, Node, Plus, Softmax, Static, Total, dim, t, time_sum
+from symrnn.functions import series
 from symrnn.times import Span
 
 B = dim("B")
@@ -60,41 +60,56 @@ def check_ends(readout: str | None, loss: str | None) -> tuple[str, str]:
 
 
 def readout_equations(
-    state: Series, readout: str, loss: str, span: Span, *, bias: bool
-) -> tuple[tuple[Equation, ...], tuple[Static, ...]]:
-    """Return the equations from the state to the loss of a time, and the parameters of the readout.
+    logits: Node, readout: str, loss: str, spans: Iterable[Span], *, name: str = Y_HAT, target: str = Y
+) -> tuple[Equation, ...]:
+    """Return the equations from the pre-activation of the output to the loss of a time.
 
     Args:
-        state: What is read.
+        logits: The affine map of what is read, at the generic ``t``.
         readout: A key of ``READOUTS``.
         loss: A key of ``LOSSES``.
-        span: The times that carry loss.
-        bias: Whether the readout has a bias.
+        spans: The times that carry loss.
+        name: Of the output.
+        target: Of the target.
     """
-    a, y_hat, y = (series(name, "K")[t] for name in (A_Y, Y_HAT, Y))
-    weight, b = parameter("W_hy", "K", state.shape[0]), parameter("b_y", "K")
-    logits = weight @ state[t] + b if bias else weight @ state[t]
-    output = [Equation(y_hat, logits, span, "output")] if readout == "linear" else [
-        Equation(a, logits, span, "pre-activation"),
-        Equation(y_hat, READOUTS[readout](a), span, "output"),
-    ]
-    ell = Equation(series(ELL, 1)[t], step_loss(loss, a, y_hat, y), span, "loss")
-    return (*output, ell), (weight, b) if bias else (weight,)
+    size = logits.shape[0]
+    a, y_hat, y = (series(own, size)[t] for own in (A_Y, name, target))
+    found: list[Equation] = []
+    for span in spans:
+        found += [Equation(y_hat, logits, span, "output")] if readout == "linear" else [
+            Equation(a, logits, span, "pre-activation"),
+            Equation(y_hat, READOUTS[readout](a), span, "output"),
+        ]
+        found.append(Equation(series(ELL, 1)[t], step_loss(loss, a, y_hat, y), span, "loss"))
+    return tuple(found)
 
 
-def total_loss(span: Span, *, over_time: str, over_batch: str, mask: bool) -> tuple[Equation, ...]:
-    """Return the equations of the loss of a sequence, the loss itself last."""
+def total_loss(spans: Sequence[Span], *, over_time: str, over_batch: str, mask: Node | None) -> tuple[Equation, ...]:
+    """Return the equations of the loss of a sequence, the loss itself last.
+
+    Args:
+        spans: The times that carry loss.
+        over_time: ``sum`` or ``mean``.
+        over_batch: ``sum`` or ``mean``.
+        mask: What weights the loss of each time, at the generic ``t``.
+    """
     scale: Any = 1 / B if over_batch == "mean" else Integer(1)
     ell = series(ELL, 1)[t]
-    body: Node = ell * series(MASK, 1)[t] if mask else ell
+    body: Node = ell if mask is None else ell * mask
     loss = Static("L")
-    summed = time_sum(body, span.lo, span.hi)
-    if over_time == "sum" or span.single:
+    summed = summed_over(body, spans)
+    if over_time == "sum" or (len(spans) == 1 and spans[0].single):
         return (Equation(loss, scale * summed, role="loss"),)
-    if not mask:
-        return (Equation(loss, scale / (span.hi - span.lo + 1) * summed, role="loss"),)
+    if mask is None:
+        number = sum((span.hi - span.lo + 1 for span in spans), Integer(0))
+        return (Equation(loss, scale / number * summed, role="loss"),)
     count = Static("N")
     return (
-        Equation(count, time_sum(series(MASK, 1)[t], span.lo, span.hi), role="value"),
+        Equation(count, summed_over(mask, spans), role="value"),
         Equation(loss, scale * (Elementwise("reciprocal", count) @ summed), role="loss"),
     )
+
+
+def summed_over(body: Node, spans: Iterable[Span]) -> Node:
+    """Sum a value over the times of several spans."""
+    return Plus(*(time_sum(body, span.lo, span.hi) for span in spans))

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from sympy import Expr, Integer, expand
-
-from symrnn.equations import Cell, Equation
+from symrnn.equations import Cell
 from symrnn.errors import SpecError, unknown
-from symrnn.expr import At, Ones, Series, Total, Zeros, dim, t
-from symrnn.functions import series
-from symrnn.networks.graph import Given, Network, Relation, Scan
-from symrnn.networks.naming import name_operands
-from symrnn.networks.readout import A_Y, ELL, MASK, Y_HAT, Y, check_ends, readout_equations, total_loss
-from symrnn.times import Span
-from symrnn.traverse import leaves
+from symrnn.networks.graph import Network
+from symrnn.networks.readout import MASK, Y_HAT
+from symrnn.networks.wiring import Input, Item, Layer, Previous, Readout, wire
 
-T = dim("T")
 SCALES = ("sum", "mean")
 TASKS: Mapping[str, str] = MappingProxyType({
     "many-to-many": "an input and an output at each time",
@@ -27,6 +19,7 @@ TASKS: Mapping[str, str] = MappingProxyType({
     "one-to-one": "one step",
     "one-to-many": "an input at the first time, an output at each",
 })
+LAYER = "layer"
 
 
 def network(
@@ -54,47 +47,50 @@ def network(
     """
     check_cell(cell)
     known_or_refused(task=task, over_time=over_time, over_batch=over_batch, feed=feed)
-    readout, loss = check_ends(readout, loss)
-    steps, outputs = task_times(task, mask=mask)
-    cell = with_output_as_input(cell, feed) if task == "one-to-many" else cell
-    equations = name_operands(replace(e, span=steps) for e in cell.equations)
-    refuse_clash(cell, equations)
-    given_inputs, fed = cell_inputs(cell, task, feed, steps)
-    ends, weights = readout_equations(cell.output, readout, loss, outputs, bias=bias)
-    total = total_loss(outputs, over_time=over_time, over_batch=over_batch, mask=mask)
-    return Network(
-        name=f"{cell.name}, {task}",
-        givens=(
-            *(Given(p, "parameter") for p in (*cell.parameters, *weights)),
-            *given_inputs,
-            *initial_states(equations, steps.lo),
-            Given(series(Y, "K"), "target", outputs),
-            *([Given(series(MASK, 1), "mask", outputs)] if mask else []),
+    if feed != "nothing" and task != "one-to-many":
+        raise SpecError(f"feeding the output back is for one-to-many; in {task} there is an input at each time; leave feed out")
+    length = 1 if task == "one-to-one" else "T"
+    check_mask(task, mask=mask)
+    return wire(
+        *inputs_of(cell, task, feed, length),
+        Layer(LAYER, cell, reads={x.name: x.name for x in cell.inputs}, length=None if cell.inputs else length),
+        *([Input(MASK, size=1, length=length, kind="mask")] if mask else []),
+        Readout(
+            reads=LAYER, readout=readout, loss=loss, times="last" if task == "many-to-one" else "all", bias=bias,
+            mask=MASK if mask else None, over_time=over_time, over_batch=over_batch,
         ),
-        blocks=(Scan((*fed, *equations, *ends)), *total),
-        loss=total[-1].lhs,
-        relations=(Relation(Total(series(Y, "K")[t]), Ones(1, 1)),) if loss == "cross-entropy" else (),
-        cell=cell.name,
-        outputs=(series(Y_HAT, "K"),),
+        name=f"{cell.name}, {task}",
     )
+
+
+def inputs_of(cell: Cell, task: str, feed: str, length: Any) -> list[Item]:
+    """Return the items that a cell reads.
+
+    Raises:
+        SpecError: Feeding back an output to a cell with several inputs.
+    """
+    if task != "one-to-many":
+        return [Input(x.name, size=x.shape[0], length=length) for x in cell.inputs]
+    if feed == "nothing":
+        return [Input(x.name, size=x.shape[0], length=length, first=True) for x in cell.inputs]
+    if len(cell.inputs) != 1:
+        raise SpecError(f"feeding the output back needs one input; cell '{cell.name}' has {len(cell.inputs)}")
+    return [Previous(cell.inputs[0].name, reads=Y_HAT, length=length)]
+
+
+def check_mask(task: str, *, mask: bool) -> None:
+    """Refuse a mask where one time carries loss."""
+    if mask and task in {"many-to-one", "one-to-one"}:
+        raise SpecError(
+            f"a mask weights the losses of several times; the task {task} has one output; for sequences of different "
+            "lengths take many-to-many and a mask that is 1 at the last time of each sequence"
+        )
 
 
 def check_cell(cell: Any) -> None:
     """Refuse what is no cell."""
     if not isinstance(cell, Cell):
         raise SpecError(f"network takes a cell; got {cell!r}; write network(cell('lstm')) or build a Cell of your own")
-
-
-def task_times(task: str, *, mask: bool) -> tuple[Span, Span]:
-    """Return the times of the cell, and those that carry an output."""
-    steps = Span(1, 1 if task == "one-to-one" else T)
-    outputs = Span(steps.hi, steps.hi) if task == "many-to-one" else steps
-    if mask and outputs.single:
-        raise SpecError(
-            f"a mask weights the losses of several times; the task {task} has one output; for sequences of different "
-            "lengths take many-to-many and a mask that is 1 at the last time of each sequence"
-        )
-    return steps, outputs
 
 
 def known_or_refused(**options: str) -> None:
@@ -105,44 +101,3 @@ def known_or_refused(**options: str) -> None:
     for what, name in options.items():
         if name not in known[what]:
             raise unknown(what, name, known[what])
-
-
-def refuse_clash(cell: Cell, equations: tuple[Equation, ...]) -> None:
-    """Refuse a cell that uses a name of the readout."""
-    given = [*(p.name for p in cell.parameters), *(x.name for x in cell.inputs)]
-    own = set(given) | {e.name for e in equations}
-    clash = sorted(own & {A_Y, Y_HAT, Y, ELL, MASK, "L", "N", "W_hy", "b_y"})
-    if clash:
-        raise SpecError(f"cell '{cell.name}' uses the name {clash[0]}, which the readout needs; rename it")
-
-
-def with_output_as_input(cell: Cell, feed: str) -> Cell:
-    """For feeding outputs back, make the size of the input that of the output."""
-    if feed == "nothing":
-        return cell
-    if len(cell.inputs) != 1:
-        raise SpecError(f"feeding the output back needs one input; cell '{cell.name}' has {len(cell.inputs)}")
-    return cell.with_sizes({cell.inputs[0].shape[0]: dim("K")})
-
-
-def cell_inputs(cell: Cell, task: str, feed: str, steps: Span) -> tuple[list[Given], list[Equation]]:
-    """Return the given inputs, and equations for those that the network makes itself."""
-    if task != "one-to-many":
-        return [Given(x, "input", steps) for x in cell.inputs], []
-    later = Span(steps.lo + 1, steps.hi)
-    fed = [
-        Equation(x[t], Zeros(*x.shape) if feed == "nothing" else series(Y_HAT, "K")[t - 1], later, "input")
-        for x in cell.inputs
-    ]
-    return [Given(x, "input", Span(steps.lo, steps.lo)) for x in cell.inputs], fed
-
-
-def initial_states(equations: tuple[Equation, ...], first: Expr) -> list[Given]:
-    """Return one given for each state, at the times before the first."""
-    reach: dict[Series, Expr] = {}
-    own = [e.quantity for e in equations]
-    for equation in equations:
-        for leaf in leaves(equation.rhs):
-            if isinstance(leaf, At) and leaf.series in own and leaf.time != t:
-                reach[leaf.series] = min(reach.get(leaf.series, Integer(0)), leaf.time - t)
-    return [Given(q, "initial", Span(expand(first + reach[q]), first - 1)) for q in own if q in reach]
