@@ -164,6 +164,17 @@ def span_text(span: Any, style: Style, *, descending: bool = False) -> str:
     return f"{running} = {ends[0]}, {ends[1]}" if span.hi - span.lo == 1 else f"{running} = {ends[0]}, {dots}, {ends[1]}"
 
 
+def numbers_text(letter: str, first: int, last: int, style: Style) -> str:
+    """Write the numbers that a letter stands for: ``ℓ = 2, …, 5``."""
+    dots = f" {style.pick(chr(92) + 'dots', '…', '...')}," if abs(last - first) > 1 else ""
+    return f"{spell(letter, style.medium).base} = {first},{dots} {last}"
+
+
+def symbols_text(style: Style) -> set[str]:
+    """Return the letters of sizes and times in a profile."""
+    return {spell(letter, "unicode").base for letter in (*style.notation.symbols.values(), "t")}
+
+
 def shape_text(shape: tuple[Any, Any], cross: str, style: Style) -> str:
     """Write rows and columns, those of the transpose where vectors are rows."""
     return cross.join(scalar(size, style) for size in (reversed(shape) if style.notation.rows else shape))

@@ -71,9 +71,12 @@ def owners(names: Iterable[str], cell: str, parts: Iterable[Any]) -> dict[str, O
     for name in names:
         ending = (part for part in listed if part.mark and name.endswith(f"_{part.mark}"))
         part = by_name.get(name) or next(ending, None)
-        marked = part is not None and part.mark and name.endswith(f"_{part.mark}")
-        mark = mark_of(part.mark) if marked else UNMARKED
-        found[name] = Owned(name[: -len(part.mark) - 1] if marked else name, mark, (part.cell if part else "") or cell)
+        end = f"_{part.mark}" if part is not None and part.mark else ""
+        own = (part.cell if part is not None else "") or cell
+        if end and name.endswith(end):
+            found[name] = Owned(name.removesuffix(end), mark_of(end), own)
+        else:
+            found[name] = Owned(name, UNMARKED, own)
     return found
 
 

@@ -10,6 +10,7 @@ from symrnn.equations import Cell
 from symrnn.errors import unknown
 from symrnn.notation import Notation
 from symrnn.printing.conventions import cell_conventions, conventions
+from symrnn.printing.fold import folded
 from symrnn.printing.json_format import from_json, to_json
 from symrnn.printing.latex import write_latex
 from symrnn.printing.markdown import write_markdown
@@ -57,7 +58,8 @@ def render(
     if format == "json":
         return to_json(part, style)
     sections = step_sections(part) if steps else ()
-    return _WRITERS[format](outline(part, wrt=wrt, steps=sections, notes=conventions(part, style)), style)
+    arranged = outline(part, wrt=wrt, steps=sections, notes=conventions(part, style))
+    return _WRITERS[format](folded(arranged, style), style)
 
 
 def render_cell(cell: Cell, format: str = "unicode", *, notation: str | Notation = "indexed", ascii: bool = False) -> str:

@@ -9,6 +9,7 @@ from sympy import Integer
 from symrnn.derivation import Derivation
 from symrnn.equations import Cell
 from symrnn.expr import Node, Series, t
+from symrnn.networks import Part
 from symrnn.printing.outline import GIVEN, Equality, Lettered, Ratio, Words
 from symrnn.style import Style
 
@@ -26,7 +27,7 @@ def conventions(derivation: Derivation, style: Style) -> tuple[Words, ...]:
         *least_lengths(derivation),
         Words(("The formulas are for one sequence; over a batch, losses and parameter gradients add up.",)),
         *form(style),
-        *replaced_letters(style, *quantities_of(derivation), derivation.network.cell),
+        *replaced_letters(style, *quantities_of(derivation), derivation.network.cell, derivation.network.parts),
     )
 
 
@@ -75,10 +76,10 @@ def quantities_of(derivation: Derivation) -> tuple[dict[str, Node], dict[str, st
 
 
 def replaced_letters(
-    style: Style, nodes: Mapping[str, Node], roles: Mapping[str, str], cell: str
+    style: Style, nodes: Mapping[str, Node], roles: Mapping[str, str], cell: str, parts: tuple[Part, ...] = ()
 ) -> Iterable[Words]:
     """Name each quantity that is printed in another letter than the profile's first one, and what has that letter."""
-    for name, letter, holder in style.notation.replaced(nodes, cell):
+    for name, letter, holder in style.notation.replaced(nodes, cell, parts):
         yield Words((
             nodes[name], " here is the ", Lettered(nodes[name], letter), f" of {style.notation.name}: in this network, ",
             nodes[holder], f" is {with_article(roles[holder] or 'another quantity')}.",

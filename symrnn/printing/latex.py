@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from symrnn.printing.outline import Code, Equations, Formula, Line, Outline, Piece, Section, Shapes
-from symrnn.printing.words import pieces, when, width, written
+from symrnn.printing.words import heading, pieces, when, width, within, written
 from symrnn.style import Style, shape_text
 
 LONGEST = 62
@@ -31,7 +31,8 @@ def write_latex(outline: Outline, style: Style) -> str:
 def section_rows(section: Section, style: Style) -> list[str]:
     """Heading and body of one section."""
     command = "paragraph" if section.level == 1 else "subparagraph"
-    rows = [rf"\{command}{{{sentence(section.heading, style)}}}"]
+    style = within(section.layers, style)
+    rows = [rf"\{command}{{{sentence(heading(section), style)}}}"]
     for part in section.body:
         if isinstance(part, Equations):
             rows += [r"\begin{align*}", *joined(aligned_rows(part.lines, style)), r"\end{align*}"]
@@ -62,10 +63,11 @@ def words_text(part: Piece, style: Style) -> str:
 def shape_rows(shapes: Shapes, style: Style) -> list[str]:
     """One sentence for each kind."""
     kinds: dict[str, list[str]] = {}
-    for kind, values, shape in shapes.rows:
-        sizes = shape_text(shape, r" \times ", style)
-        listed = ", ".join(f"${written(value, style)}$" for value in values)
-        kinds.setdefault(kind, []).append(f"{listed} (${sizes}$)")
+    for row in shapes.rows:
+        sizes = shape_text(row.shape, r" \times ", style)
+        listed = ", ".join(f"${written(value, within(row.layers, style))}$" for value in row.values)
+        several = f" for ${written(row.layers, style)}$" if row.layers else ""
+        kinds.setdefault(row.kind, []).append(f"{listed}{several} (${sizes}$)")
     return [f"{kind.capitalize()}: {'; '.join(groups)}." for kind, groups in kinds.items()]
 
 

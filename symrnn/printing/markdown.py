@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from symrnn.printing.latex import aligned_rows, joined
 from symrnn.printing.outline import Code, Equations, Outline, Piece, Shapes
-from symrnn.printing.words import written
+from symrnn.printing.words import heading, within, written
 from symrnn.style import Style, shape_text
 
 
@@ -14,15 +14,16 @@ def write_markdown(outline: Outline, style: Style) -> str:
     """Write an outline as Markdown; formulas are LaTeX between dollars."""
     rows = [f"# {outline.title}"]
     for section in outline.sections:
-        rows += ["", "#" * (section.level + 1) + " " + sentence(section.heading, style)]
+        own = within(section.layers, style)
+        rows += ["", "#" * (section.level + 1) + " " + sentence(heading(section), own)]
         for part in section.body:
             if isinstance(part, Equations):
-                body = joined(aligned_rows(part.lines, style))
+                body = joined(aligned_rows(part.lines, own))
                 rows += ["", "$$", r"\begin{aligned}", *body, r"\end{aligned}", "$$"]
             elif isinstance(part, Shapes):
                 rows += ["", *shape_rows(part, style)]
             else:
-                rows += ["", sentence(part.pieces, style)]
+                rows += ["", sentence(part.pieces, own)]
     return "\n".join(rows) + "\n"
 
 
@@ -41,7 +42,9 @@ def words_text(part: Piece, style: Style) -> str:
 def shape_rows(shapes: Shapes, style: Style) -> list[str]:
     """A table with one row for each kind and shape."""
     rows = ["| kind | quantities | shape |", "|---|---|---|"]
-    for kind, values, shape in shapes.rows:
-        sizes = shape_text(shape, r" \times ", style)
-        rows.append(f"| {kind} | ${', '.join(written(v, style) for v in values)}$ | ${sizes}$ |")
+    for row in shapes.rows:
+        sizes = shape_text(row.shape, r" \times ", style)
+        listed = ", ".join(written(value, within(row.layers, style)) for value in row.values)
+        several = f" for ${written(row.layers, style)}$" if row.layers else ""
+        rows.append(f"| {row.kind} | ${listed}${several} | ${sizes}$ |")
     return rows

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from sympy import Basic, Expr
 
 from symrnn.derivation import Adjoint, Derivation
 from symrnn.equations import Cell, Equation
-from symrnn.expr import Node, Series, t
+from symrnn.expr import At, Node, Series, t
 from symrnn.networks import Given, Network, Scan
+from symrnn.printing.parts import Label, LayerNumber, LayerRange, labels, runs
 from symrnn.times import Span
 from symrnn.traverse import at_time
 
@@ -62,7 +63,7 @@ class Lettered:
     letter: str
 
 
-Formula: TypeAlias = Node | Ratio | Chain | Lettered | Expr
+Formula: TypeAlias = Node | Ratio | Chain | Lettered | LayerNumber | LayerRange | Expr
 Piece: TypeAlias = str | Code | Equality | Formula
 
 
@@ -99,20 +100,39 @@ class Equations:
     lines: tuple[Line, ...]
 
 
+class ShapeRow(NamedTuple):
+    """Quantities of one kind and shape; of one layer that stands for several, where it says for which."""
+
+    kind: str
+    values: tuple[Node, ...]
+    shape: tuple[Expr, Expr]
+    layers: LayerRange | None = None
+
+
 @dataclass(frozen=True)
 class Shapes:
-    """What there is, with shapes: kind, quantities, rows and columns."""
+    """What there is, with shapes."""
 
-    rows: tuple[tuple[str, tuple[Node, ...], tuple[Expr, Expr]], ...]
+    rows: tuple[ShapeRow, ...]
 
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what stands below it; level 1 is the highest."""
+    """A heading and what stands below it; level 1 is the highest.
+
+    Attributes:
+        heading: Words and formulas.
+        body: In order.
+        level: 1 or 2.
+        layer: The number of the layer that it is about.
+        layers: The layers that this one stands for, where it stands for several.
+    """
 
     heading: tuple[Piece, ...]
     body: tuple[Words | Equations | Shapes, ...] = ()
     level: int = 1
+    layer: int | None = None
+    layers: LayerRange | None = None
 
 
 @dataclass(frozen=True)
@@ -202,7 +222,37 @@ def shapes(network: Network) -> Shapes:
     for equation in network.equations:
         if equation.quantity not in own:
             grouped.setdefault(("computed", equation.lhs.shape), {})[equation.lhs] = None
-    return Shapes(tuple((kind, tuple(values), shape) for (kind, shape), values in grouped.items()))
+    return Shapes(tuple(ShapeRow(kind, tuple(values), shape) for (kind, shape), values in grouped.items()))
+
+
+def parted(title: str, lines: Iterator[Line], network: Network) -> Iterator[Section]:
+    """Put lines under a title, and under the part that they belong to where the network has several."""
+    found, known = list(lines), labels(network)
+    if not known:
+        yield Section((title,), (Equations(tuple(found)),))
+    elif found:
+        yield Section((title,))
+        for label, rows in runs(found, lambda line: known.get(defined(line).name) or label_of(line, network), read_by):
+            yield Section(label.heading, (Equations(tuple(rows)),), level=2, layer=label.layer)
+
+
+def defined(line: Line) -> Any:
+    """Return the quantity of a line: what it defines, or what the gradient that it gives is taken in."""
+    return line.left.below if isinstance(line.left, Ratio) else line.left
+
+
+def read_by(line: Line) -> tuple[str, Any]:
+    """Return the key of what a line defines, and the formula that gives it; of a gradient, which nothing reads, no key."""
+    left: Any = line.left
+    return "" if isinstance(left, Ratio) else str(left.series.key if isinstance(left, At) else left.key), line.right
+
+
+def label_of(line: Line, network: Network) -> Label:
+    """Return the label of what belongs to no part: its kind, or that it is the loss."""
+    name = defined(line).name
+    kinds = (GIVEN[given.kind].capitalize() for given in network.givens if given.quantity.name == name)
+    loss = "Loss" if name == network.loss.name else "Other quantities"
+    return Label((next(kinds, loss),))
 
 
 def outline(
@@ -220,13 +270,13 @@ def outline(
     second = "" if derivation.order == 1 else f" (derivation {derivation.order})"
     sections = [
         Section(("Quantities",), (shapes(network),)),
-        Section(("Forward pass",), (Equations(tuple(forward_lines(network))),)),
+        *parted("Forward pass", forward_lines(network), network),
         *steps,
-        Section(("Backward pass",), (Equations(tuple(backward_lines(derivation))),)),
-        Section(("Gradients",), (Equations(tuple(gradient_lines(derivation, wrt))),)),
-        Section(("Conventions",), notes),
+        *parted("Backward pass", backward_lines(derivation), network),
+        *parted("Gradients", gradient_lines(derivation, wrt), network),
+        *([Section(("Conventions",), notes)] if notes else []),
     ]
-    empty = [s for s in sections if not s.body or any(isinstance(p, Equations) and not p.lines for p in s.body)]
+    empty = [s for s in sections if any(isinstance(part, Equations) and not part.lines for part in s.body)]
     kept = tuple(section for section in sections if section not in empty)
     return Outline(f"Backpropagation through time: {network.name}{second}", kept)
 
@@ -240,7 +290,7 @@ def cell_outline(cell: Cell, notes: tuple[Words, ...] = ()) -> Outline:
         grouped.setdefault(("inputs", series.shape), []).append(series[t])
     for equation in cell.equations:
         grouped.setdefault((equation.role or "computed", equation.lhs.shape), []).append(equation.lhs)
-    rows = tuple((kind, tuple(values), shape) for (kind, shape), values in grouped.items())
+    rows = tuple(ShapeRow(kind, tuple(values), shape) for (kind, shape), values in grouped.items())
     source = (Words((f"Source: {cell.source}.",)),) if cell.source else ()
     title = f"{cell.name}: {cell.title}" if cell.title else cell.name
     return Outline(title, (

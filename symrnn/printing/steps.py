@@ -10,6 +10,7 @@ from sympy import Basic, Symbol
 from symrnn.derivation import Adjoint, Contribution, Derivation, Step
 from symrnn.expr import At, Node, Series, t
 from symrnn.printing.outline import Chain, Code, Equality, Equations, Line, Ratio, Section, Words, fixed, only_time
+from symrnn.printing.parts import labels
 from symrnn.vjp import BY_NAME
 
 IDENTITY = ("identity", "q = a  ⟹  δa += g", "the definition of the adjoint")
@@ -36,7 +37,8 @@ def quantity_section(adjoint: Adjoint, derivation: Derivation) -> Section:
         body.append(Words(("Nothing that reaches the loss reads it.",)))
     lines = tuple(fixed(line.lhs, line.rhs, line.span) for line in adjoint.lines)
     together = (Words(("Together:",)), Equations(lines)) if len(adjoint.contributions) != 1 or len(lines) > 1 else ()
-    return Section((value, f", {adjoint.role}"), (*body, *together), level=2)
+    label = labels(derivation.network).get(str(value.name))
+    return Section((value, f", {adjoint.role}"), (*body, *together), level=2, layer=label.layer if label else None)
 
 
 def contribution_parts(

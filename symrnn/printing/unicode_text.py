@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from symrnn.expr import Stacked
 from symrnn.printing.outline import Code, Equations, Formula, Line, Outline, Piece, Section, Shapes, Words
-from symrnn.printing.words import padded, pieces, plain, when, width, written
+from symrnn.printing.words import heading, padded, pieces, plain, when, width, within, written
 from symrnn.style import Style, shape_text
 
 COLUMNS = 100
@@ -25,8 +25,9 @@ def write_text(outline: Outline, style: Style) -> str:
 
 def section_rows(section: Section, style: Style) -> list[str]:
     """Heading and body of one section."""
-    heading = sentence(section.heading, style)
-    rows = [heading, "-" * width(heading)] if section.level == 1 else [heading]
+    style = within(section.layers, style)
+    title = sentence(heading(section), style)
+    rows = [title, "-" * width(title)] if section.level == 1 else [title]
     for part in section.body:
         if isinstance(part, Equations):
             rows += equation_rows(part.lines, style, INDENT * section.level)
@@ -58,12 +59,14 @@ def wrapped(words: Words, style: Style) -> list[str]:
 def shape_rows(shapes: Shapes, style: Style) -> list[str]:
     """One row for each kind and shape."""
     cross = style.pick("", "×", "x")
-    rows = [(kind, shape_text(shape, cross, style), values) for kind, values, shape in shapes.rows]
+    rows = [(row.kind, shape_text(row.shape, cross, style), row) for row in shapes.rows]
     first = max(width(kind) for kind, _, _ in rows) + len(INDENT)
     second = max(width(shape) for _, shape, _ in rows) + len(INDENT)
     out, last = [], ""
-    for kind, shape, values in rows:
-        names = textwrap.wrap(", ".join(written(v, style) for v in values), COLUMNS - len(INDENT) - first - second)
+    for kind, shape, row in rows:
+        listed = ", ".join(written(value, within(row.layers, style)) for value in row.values)
+        listed += f" for {written(row.layers, style)}" if row.layers else ""
+        names = textwrap.wrap(listed, COLUMNS - len(INDENT) - first - second)
         shown = kind if kind != last else ""
         out.append(INDENT + padded(shown, first) + padded(shape, second) + names[0])
         out += [INDENT + " " * (first + second) + more for more in names[1:]]

@@ -7,10 +7,12 @@ from dataclasses import replace
 
 from symrnn import writer
 from symrnn.expr import Node, Static
-from symrnn.node_text import mirrored, times, transpose
-from symrnn.printing.outline import Chain, Equality, Formula, Lettered, Line, Ratio
+from symrnn.node_text import mirrored
+from symrnn.printing.outline import Chain, Equality, Formula, Lettered, Line, Piece, Ratio, Section
+from symrnn.printing.parts import LayerNumber, LayerRange
 from symrnn.quantity_text import gradient_of
-from symrnn.style import Style, derivative, parentheses, scalar, span_text
+from symrnn.sign_text import times, transpose
+from symrnn.style import Alike, Style, derivative, numbers_text, parentheses, scalar, span_text
 
 PLAIN = {
     "δ": "delta ", "ᵀ": "^T", "⟹": "=>", "∘": ".*", "Σ": "sum", "∂": "d", "…": "...", "½": "1/2", "×": "x", "≥": ">=",
@@ -30,6 +32,10 @@ def pieces(formula: Formula, style: Style) -> list[str]:
     if isinstance(formula, Lettered):
         letters = {**style.letters, formula.node.name: formula.letter}
         return [writer.formula(formula.node, replace(style, letters=letters))]
+    if isinstance(formula, LayerNumber):
+        return [style.layer_text(formula.number)]
+    if isinstance(formula, LayerRange):
+        return [numbers_text(formula.letter, formula.first, formula.last, style)]
     return writer.terms(formula, style) if isinstance(formula, Node) else [scalar(formula, style)]
 
 
@@ -47,6 +53,16 @@ def written(formula: Formula | Equality, style: Style) -> str:
         sign = formula.sign if formula.sign == "=" else style.pick(r"\ge", "≥", ">=")
         return f"{written(formula.left, style)} {sign} {written(formula.right, style)}"
     return " ".join(pieces(formula, style))
+
+
+def heading(section: Section) -> tuple[Piece, ...]:
+    """Return the heading of a section, with the layers that it holds for where these are several."""
+    return section.heading if section.layers is None else (*section.heading, ", for ", section.layers)
+
+
+def within(layers: LayerRange | None, style: Style) -> Style:
+    """Return the style for what one layer says of several."""
+    return style if layers is None else replace(style, alike=Alike(layers.first, layers.letter))
 
 
 def when(line: Line, style: Style) -> str:
