@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from symrnn.codegen import to_numpy
 from symrnn.derivation import Derivation
-from symrnn.errors import unknown
+from symrnn.errors import SpecError, unknown
 from symrnn.verify.balls import judge_balls
 from symrnn.verify.entrywise import judge_entrywise
 from symrnn.verify.numeric import judge_numeric
@@ -40,8 +40,12 @@ def check(
         One report a judge; ``report.assert_ok()`` raises where something does not agree.
 
     Raises:
-        SpecError: Unknown judge.
+        SpecError: Unknown judge, or one name instead of a list.
     """
+    if isinstance(judges, str):
+        raise SpecError(f"judges is a list of names; got the text '{judges}'; write judges=['{judges}']")
+    if not isinstance(derivation, Derivation):
+        raise SpecError(f"check takes a derivation; got {type(derivation).__name__}; write check(derive(network(...)))")
     chosen = list(dict.fromkeys(judges or JUDGES))
     for name in chosen:
         if name not in JUDGES:

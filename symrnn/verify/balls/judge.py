@@ -29,10 +29,14 @@ from symrnn.verify.balls.mismatch import excludes_zero, number
 from symrnn.verify.points import default_sizes, label, normalised_by, random_point
 from symrnn.verify.report import AGREES, REFUTED, UNDECIDED, Finding, JudgeReport
 from symrnn.verify.stopping import STOP, has_stop_gradient, names_of, replaced
+from symrnn.verify.work import forward_steps, too_large
 
 __all__ = ["compare_gradients", "judge_balls"]
 
 POINTS = 3
+MOST = 1_000_000
+"""Operations of a forward pass on balls that are tried, some minute; small sizes need a few thousands."""
+BLIND = "branches that no point took; other sizes; whether the loss itself is what was meant"
 GRID = 2**20
 SINES: tuple[Callable[[Any], Any], ...] = (np.sin, np.cos, lambda z: -np.sin(z), lambda z: -np.cos(z))
 
@@ -59,6 +63,11 @@ def judge_balls(
     started = time.perf_counter()
     derivation = program.derivation
     chosen = {**default_sizes(derivation), **{str(letter): int(size) for letter, size in (sizes or {}).items()}}
+    letters = {letter: chosen[letter.name] for letter in derivation.network.sizes if letter.name in chosen}
+    work = forward_steps(derivation.network, letters)
+    if work > MOST:
+        why = f"a forward pass on balls would take {work:.0e} operations, more than {MOST:.0e}"
+        return too_large("ball arithmetic", derivation.network, letters, why, BLIND)
     rng = np.random.default_rng(seed)
     points = [exact_point(derivation, chosen, rng) for _ in range(POINTS)]
     code = GeneratedCode(program, chosen)
@@ -72,7 +81,7 @@ def judge_balls(
         compared="gradients of the code with the derivative of its own loss, in "
         f"{bits}-bit balls, {', '.join(f'{letter} = {size}' for letter, size in chosen.items())}",
         means=f"equal to {round(DIGITS_PER_BIT * bits)} digits along {directions} random directions in each array",
-        blind="branches that no point took; other sizes; whether the loss itself is what was meant",
+        blind=BLIND,
         findings=(findings[0], *(replace(f, quantity=label(f.quantity, derivation)) for f in findings[1:])),
         seconds=time.perf_counter() - started,
     )
@@ -109,8 +118,10 @@ def order_of(name: str) -> int:
     return {"": 0, "prime": 1}.get(suffix) or int(suffix or 0)
 
 
-def standing_still(values: Any) -> Any:
-    """Return the values without their tangents."""
+def standing_still(values: Any, here: bool = True) -> Any:
+    """Return the values without their tangents, where the gradient stops."""
+    if not here:
+        return values
     return lifted(np.frompyfunc(lambda x: Dual(x.value) if type(x) is Dual else x, 1, 1)(values))
 
 

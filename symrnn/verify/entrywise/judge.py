@@ -45,6 +45,10 @@ from symrnn.verify.entrywise.printed import Key, Matrix, Scope, evaluate
 from symrnn.verify.entrywise.sizes import judged_sizes
 from symrnn.verify.entrywise.unrolled import Point, Unrolled
 from symrnn.verify.report import AGREES, REFUTED, UNDECIDED, Finding, JudgeReport
+from symrnn.verify.work import adjoint_entries, forward_steps, too_large
+
+MOST = 500_000_000
+"""Scalar operations that are tried, some minute; small sizes need a few millions."""
 
 BLIND = (
     "other sizes and lengths; whether the network is the one that was meant; numerical stability; the kinks of "
@@ -64,7 +68,8 @@ def judge_entrywise(
         points: How many points; the bound on the probability of error is raised to this power.
 
     Returns:
-        One finding for each printed line, and one for each gradient or time that is missing.
+        One finding for each printed line, and one for each gradient or time that is missing; a single one, undecided, where
+        the sizes are too large for this judge to end.
 
     Raises:
         SpecError: A size letter that the network does not have.
@@ -74,7 +79,12 @@ def judge_entrywise(
     if points < 1:
         raise DataError(f"the entrywise judge needs at least 1 point; got {points}")
     start = clock.perf_counter()
-    case = Case(derivation, judged_sizes(derivation, sizes))
+    chosen = judged_sizes(derivation, sizes)
+    work = forward_steps(derivation.network, chosen) * adjoint_entries(derivation.lines, chosen)
+    if work > MOST:
+        why = f"the chain rule on scalars would take {work:.0e} operations, more than {MOST:.0e}"
+        return too_large("entrywise", derivation.network, chosen, why, BLIND)
+    case = Case(derivation, chosen)
     bounds = [case.compare(Random(f"{seed}, {number}")) for number in range(points)]
     error = 1.0
     for bound in bounds:

@@ -40,6 +40,10 @@ from symrnn.verify.numeric.torch_functions import has_torch
 from symrnn.verify.points import Values, default_sizes, given_shape, label, random_point
 from symrnn.verify.report import AGREES, REFUTED, UNDECIDED, Finding, JudgeReport
 from symrnn.verify.stopping import STOP, has_stop_gradient, names_of
+from symrnn.verify.work import forward_steps, too_large
+
+MOST = 10_000_000
+"""Operations of a forward pass up to which rounding stays below what is allowed."""
 
 
 def judge_numeric(
@@ -63,6 +67,10 @@ def judge_numeric(
     derivation = program.derivation
     numbers = {**default_sizes(derivation), **(sizes or {})}
     check_lengths(derivation, numbers)
+    letters = {letter: numbers[letter.name] for letter in derivation.network.sizes}
+    if (work := forward_steps(derivation.network, letters)) > MOST:
+        why = f"rounding may exceed {EXACT:.0e} in a forward pass of {work:.0e} operations"
+        return too_large("numeric", derivation.network, letters, why, "everything at these sizes")
     rng = np.random.default_rng(seed)
     values = random_point(derivation.network, numbers, rng) if values is None else values
     directions = {g.name: unit(rng.standard_normal(given_shape(g, numbers))) for g in derivation.wanted}
@@ -147,7 +155,9 @@ def compare(point: Point, sizes: Mapping[str, int]) -> Iterator[Finding]:
 
 def leading_axes(given: Given) -> int:
     """Return how many axes of a gradient count sequences and times."""
-    return 0 if given.span is None else 1 if given.span.single else 2
+    if given.span is None:
+        return 0 if given.kind in {"parameter", "direction"} else 1
+    return 1 if given.span.single else 2
 
 
 def verdict(quantity: str, comparisons: list[Comparison]) -> Finding:
