@@ -133,11 +133,12 @@ def normalised_by(relation: Any) -> Basic:
         NotSupportedError: The relation says something else.
     """
     lhs, rhs = relation.lhs, relation.rhs
-    if not (isinstance(lhs, Total) and isinstance(lhs.args[0], At) and rhs == Ones(1, 1)):
+    summed = lhs.args[0] if isinstance(lhs, Total) else lhs  # the sum of a single entry is that entry
+    if not (isinstance(summed, At) and rhs == Ones(1, 1)):
         raise NotSupportedError(
             f"no random numbers satisfy {writer.text(lhs)} = {writer.text(rhs)}; only sums of entries equal to 1 are drawn"
         )
-    return lhs.args[0].series
+    return summed.series
 
 
 def count_of(given: Given, network: Network, sizes: Mapping[str, int]) -> int:
