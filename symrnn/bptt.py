@@ -15,6 +15,7 @@ from typing import Any
 
 from sympy import Basic
 
+from symrnn import writer
 from symrnn.derivation import Adjoint, Contribution, Derivation, Step, segments
 from symrnn.equations import Equation
 from symrnn.errors import NotSupportedError, SpecError
@@ -146,9 +147,20 @@ def pulled_back(
     if not any(quantity_of(leaf) in active for leaf in leaves(node)):
         return
     rule = rule_of(node)
+    for held in (node.args[place] for place in rule.data if place < len(node.args)):
+        refuse_moving_data(node, held, active)
     for operand, passed, binder in rule.apply(node, g, value):
         inner = binders if binder is None else (*binders, binder)
         yield from pulled_back(operand, passed, operand, active, inner, (*rules, rule.name))
+
+
+def refuse_moving_data(node: Any, held: Any, active: set[Basic]) -> None:
+    """Refuse an operand for which a rule takes data, such as a mask, where it would receive a gradient."""
+    for leaf, *_ in pulled_back(held, Ones(*held.shape), held, active):
+        raise NotSupportedError(
+            f"no gradient is taken in {writer.text(held)} of {writer.text(node)}, but it depends on {leaf.name}; "
+            "give it as data of kind mask, or put it under StopGradient"
+        )
 
 
 def at_target(operand: Leaf, term: Node, binders: tuple[Binder, ...]) -> tuple[Node, Span | None]:

@@ -176,6 +176,14 @@ def write_function(name: str) -> Callable[[Any, Style], Written]:
     return lambda node, style: call(style.pick(rf"\operatorname{{{name}}}", name), node.args[0], style)
 
 
+def write_softmax(node: Any, style: Style) -> Written:
+    """``softmax(a)``, and ``softmax(a; m)`` over the rows that a mask leaves in."""
+    if node.mask is None:
+        return write_function("softmax")(node, style)
+    inner = "; ".join(write(arg, style)[0] for arg in node.args)
+    return style.pick(r"\operatorname{softmax}", "softmax") + parentheses(inner, style), ATOM
+
+
 def write_log_softmax(node: Any, style: Style) -> Written:
     """``log softmax(a)``."""
     return style.pick(r"\log ", "log ") + write_function("softmax")(node, style)[0], PREFIX
@@ -288,7 +296,7 @@ RULES: dict[str, Callable[[Any, Style], Written]] = {
     "Rows": write_rows,
     "Scaled": write_scaled,
     "Series": write_series,
-    "Softmax": write_function("softmax"),
+    "Softmax": write_softmax,
     "Stacked": write_stacked,
     "Static": write_static,
     "StopGradient": write_function("sg"),

@@ -51,10 +51,10 @@ def reuse_named_value(term: Any, values: dict[Node, Equation], ranges: dict[Any,
     def change(node: Any) -> Any:
         if not isinstance(node, Elementwise | Softmax):
             return node
-        operand = node.args[-1]
+        operand = node.args[node.place]
         if not isinstance(operand, At):
             return values[node].lhs if node in values else node
-        equation = values.get(node.func(*node.args[:-1], operand.series[t]))
+        equation = values.get(at_generic_time(node, operand.time))
         if equation is None or equation.span is None:
             return node
         moving = next((index for index in ranges if index in operand.time.free_symbols), None)
@@ -62,6 +62,11 @@ def reuse_named_value(term: Any, values: dict[Node, Equation], ranges: dict[Any,
         return at_time(equation.lhs, operand.time) if order.covers(equation.span, times) else node
 
     return rebuilt(term, change)
+
+
+def at_generic_time(node: Any, time: Any) -> Any:
+    """Return a formula with the values at one time replaced by those at the generic ``t``."""
+    return rebuilt(node, lambda part: part.series[t] if isinstance(part, At) and part.time == time else part)
 
 
 def use_relation(term: Any, relation: Relation) -> Any:

@@ -166,11 +166,19 @@ def vjp_constant(q: Any, g: Node, s: Node) -> Received:
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule with its statement and source; the statement is the first line of the rule's docstring."""
+    """A rule with its statement and source; the statement is the rule's docstring.
+
+    Attributes:
+        name: Name of the function.
+        apply: The rule.
+        source: Where it is from.
+        data: Places of operands that are data, such as a mask: in what moves, the rule does not hold.
+    """
 
     name: str
     apply: Callable[[Any, Node, Node], Received]
     source: str
+    data: tuple[int, ...] = ()
 
     @property
     def statement(self) -> str:
@@ -178,8 +186,8 @@ class Rule:
         return (self.apply.__doc__ or "").strip()
 
 
-def _rule(function: Callable[[Any, Node, Node], Received], source: str = GRIEWANK) -> Rule:
-    return Rule(function.__name__, function, source)
+def _rule(function: Callable[[Any, Node, Node], Received], source: str = GRIEWANK, data: tuple[int, ...] = ()) -> Rule:
+    return Rule(function.__name__, function, source, data)
 
 
 RULES: dict[str, Rule] = {
@@ -197,7 +205,7 @@ RULES: dict[str, Rule] = {
     "Product": _rule(vjp_product, GILES),
     "Rows": _rule(vjp_rows),
     "Scaled": _rule(vjp_scaled),
-    "Softmax": _rule(vjp_softmax, BRIDLE),
+    "Softmax": _rule(vjp_softmax, BRIDLE, data=(1,)),
     "Stacked": _rule(vjp_stacked),
     "StopGradient": _rule(vjp_constant),
     "TimeSum": _rule(vjp_time_sum),

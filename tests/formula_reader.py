@@ -17,9 +17,16 @@ BOUND = re.compile(r"Σ_\{(\w+)=")
 TOKEN = re.compile(
     r"⟨\d+⟩|Σ_\{[^}]*\}\^(?:\{[^}]*\}|\S)|\]_\{[^}]*\}|1ᵀ|𝟙₊|½|\d+|\^∘⁻¹|⁻¹|ᵀ|[^\W\d_ᵀ]+(?:_[^\Wᵀ]+)?′*|[-+()\[\];,]|[^\s\w]"
 )
+
+
+def softmax(z, mask):
+    """Softmax of a column, over the entries that a mask leaves in."""
+    return mask * np.exp(z) / (mask * np.exp(z)).sum()
+
+
 FUNCTIONS = {
     "tanh": np.tanh, "sigmoid": lambda z: 1 / (1 + np.exp(-z)), "relu": lambda z: np.maximum(z, 0), "phi": np.sin,
-    "phi'": np.cos, "softmax": lambda z: np.exp(z) / np.exp(z).sum(), "log": np.log, "sg": lambda z: z,
+    "phi'": np.cos, "softmax": lambda z: softmax(*z) if isinstance(z, tuple) else softmax(z, 1), "log": np.log, "sg": lambda z: z,
     "step": lambda z: 1.0 * (z > 0), "softplus": lambda z: np.log(1 + np.exp(z)),
 }
 
@@ -121,6 +128,9 @@ class Reader:
             return np.array([[0.5 if token == "½" else float(token)]])
         if token == "(":
             value = self.sum()
+            if self.next() == ";":
+                self.take()
+                value = value, self.sum()
             self.take(")")
             return value
         if token == "[":

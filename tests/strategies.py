@@ -52,6 +52,7 @@ class Pool:
         earlier: Series of scans that have run: they may be read at any fixed time, or as a whole.
         parameters: Parameters so far; a fresh one is added where none fits.
         token: The integer input, or ``None``.
+        masks: Series of columns of zeros and ones.
     """
 
     now: list[Series]
@@ -59,6 +60,7 @@ class Pool:
     earlier: list[Series] = field(default_factory=list)
     parameters: list[Static] = field(default_factory=list)
     token: Series | None = None
+    masks: list[Series] = field(default_factory=list)
 
     def parameter(self, draw: Any, rows: Any, cols: Any) -> Static:
         """Reuse a parameter of this shape, or make one."""
@@ -84,7 +86,8 @@ def vector(draw: Any, pool: Pool, size: str, depth: int) -> Node:
     kinds = ["leaf", "affine", "affine", "sum", "difference", "times", "map", "map", "scaled", "softmax", "logsoftmax",
              "rows", "diag", "total", "inner", "stop"]
     kinds += ["gather", "onehot"] if pool.token is not None else []
-    kinds += ["attention", "timesum", "column"] if any(q.shape[0] == dim(size) for q in pool.earlier) else []
+    kinds += ["masked", "masked"] if any(m.shape[0] == dim(size) for m in pool.masks) else []
+    kinds += ["attention", "attention", "attention", "timesum", "column"] if any(q.shape[0] == dim(size) for q in pool.earlier) else []
     return BUILDERS[draw(st.sampled_from(kinds))](draw, pool, size, depth - 1)
 
 
@@ -116,8 +119,16 @@ def build_inner(draw: Any, pool: Pool, size: str, depth: int) -> Node:
 
 def build_attention(draw: Any, pool: Pool, size: str, depth: int) -> Node:
     source = draw(st.sampled_from([q for q in pool.earlier if q.shape[0] == dim(size)]))
-    columns = Columns(source[bound_index(1)], bound_index(1), 1, T)
-    return columns @ Softmax(columns.T @ vector(draw, pool, size, depth))
+    k = bound_index(1)
+    columns = Columns(source[k], k, 1, T)
+    counts = next((m for m in pool.masks if m.shape[0] == 1), None)
+    mask = None if counts is None or draw(st.integers(0, 3)) == 0 else Columns(counts[k], k, 1, T).T
+    return columns @ Softmax(columns.T @ vector(draw, pool, size, depth), mask)
+
+
+def build_masked(draw: Any, pool: Pool, size: str, depth: int) -> Node:
+    mask = draw(st.sampled_from([m for m in pool.masks if m.shape[0] == dim(size)]))
+    return Softmax(vector(draw, pool, size, depth), mask[draw(st.sampled_from([t, t, Integer(1), T]))])
 
 
 def build_time_sum(draw: Any, pool: Pool, size: str, depth: int) -> Node:
@@ -143,6 +154,7 @@ BUILDERS = {
     "scaled": lambda draw, pool, size, depth: draw(st.sampled_from([Rational(1, 2), Rational(-2, 3), 1 / T])) * vector(
         draw, pool, size, depth),
     "softmax": lambda draw, pool, size, depth: Softmax(vector(draw, pool, size, depth)),
+    "masked": build_masked,
     "logsoftmax": lambda draw, pool, size, depth: LogSoftmax(vector(draw, pool, size, depth)),
     "rows": build_rows,
     "diag": build_diag,
@@ -203,7 +215,8 @@ def networks(draw: Any, max_scans: int = 2, named: bool = True) -> Network:
     """Random networks: one or two scans in either direction, later ones reading earlier ones at any time."""
     x, w = series("x", "D"), series("w", 1)
     token = w if draw(st.booleans()) else None
-    pool = Pool(now=[x], token=token)
+    masks = [series("m", 1), *(series(f"m_{size}", size) for size in SIZES)] if draw(st.integers(0, 3)) else []
+    pool = Pool(now=[x], token=token, masks=masks)
     blocks: list[Any] = []
     initial: list[Given] = []
     for number in range(draw(st.integers(1, max_scans))):
@@ -217,7 +230,8 @@ def networks(draw: Any, max_scans: int = 2, named: bool = True) -> Network:
     body = Total(last[t] * vector(draw, pool, size, 1))
     span = Span(T, T) if draw(st.booleans()) else Span(1, T)
     if named:
-        taken = [p.name for p in pool.parameters] + [e.name for b in blocks for e in b.equations] + ["L", "x", "w"]
+        taken = [p.name for p in pool.parameters] + [e.name for b in blocks for e in b.equations]
+        taken += ["L", "x", "w", *(m.name for m in masks)]
         split = []
         for block in blocks:
             scan = Scan(name_operands(block.equations, taken), block.step)
@@ -226,12 +240,14 @@ def networks(draw: Any, max_scans: int = 2, named: bool = True) -> Network:
         blocks = split
     loss = Static("L")
     used = {q for b in blocks for e in b.equations for q in e.rhs.atoms(Static)} | body.atoms(Static)
+    read = {leaf.series for rhs in (body, *(e.rhs for b in blocks for e in b.equations)) for leaf in rhs.atoms(At)}
     return Network(
         name="random",
         givens=(
             *(Given(p, "parameter") for p in pool.parameters if p in used),
             Given(x, "input", Span(1, T)),
             *([Given(w, "integer", Span(1, T))] if token is not None else []),
+            *(Given(m, "mask", Span(1, T)) for m in masks if m in read),
             *initial,
         ),
         blocks=(*blocks, Equation(loss, time_sum(body, span.lo, span.hi), None, "loss")),

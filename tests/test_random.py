@@ -13,7 +13,7 @@ from sympy import preorder_traversal
 from symrnn.bptt import derive
 from symrnn.codegen import to_numpy
 from symrnn.derivation import hessian_vector_network
-from symrnn.expr import At, Node, t
+from symrnn.expr import At, Node, Softmax, t
 from symrnn.expr.operators import Operators
 from symrnn.networks import network
 from symrnn.traverse import leaves
@@ -30,11 +30,12 @@ class Seen:
 
     def __init__(self):
         self.types, self.offsets, self.twice, self.two_states, self.equations = Counter(), Counter(), 0, 0, Counter()
-        self.balls = Counter()
+        self.balls, self.masked = Counter(), Counter()
 
     def add(self, net, derivation):
         for equation in (*net.equations, *derivation.lines):
             self.types.update(type(node).__name__ for node in preorder_traversal(equation.rhs) if isinstance(node, Node))
+            self.masked.update(type(n.mask).__name__ for n in equation.rhs.atoms(Softmax) if n.mask is not None)
         for equation in net.equations:
             read = list(leaves(equation.rhs))
             self.twice += len(read) != len(set(read))
@@ -91,6 +92,7 @@ def assert_everything_occurred(seen):
     assert not missing
     assert {-2, -1, 0, 1, 2, "fixed"} <= set(seen.offsets)
     assert seen.twice
+    assert {"At", "Transposed"} <= set(seen.masked)
     assert seen.balls[True] > 10 * seen.balls[False]
 
 

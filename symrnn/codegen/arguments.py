@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sympy import Expr, Integer, Symbol, expand
 
 from symrnn.codegen.formatting import grouped
-from symrnn.codegen.values import Scope, axes, is_vector
+from symrnn.codegen.values import Scope, axes
 from symrnn.expr import Series, same
 from symrnn.networks.graph import Given, Network
 
@@ -157,7 +157,7 @@ def prepared(argument: Argument, scope: Scope) -> list[str]:
 def placed(argument: Argument, scope: Scope, *, first: bool) -> list[str]:
     """Put a quantity where formulas read it: a series into a dictionary by time."""
     given, name = argument.given, argument.name
-    flat = argument.kind in COUNTED and is_vector(given.quantity.shape)
+    flat = argument.kind in COUNTED and axes(given.quantity.shape) == (Integer(1),)
     column = f".reshape({scope.number(BATCH)}, 1)" if flat else ""
     column += f".astype({scope.dtype()})" if argument.kind == "mask" else ""
     if not isinstance(given.quantity, Series) or given.span is None:

@@ -22,6 +22,14 @@ def softmax(a, axis=-1):
     e = np.exp(a - a.real.max(axis=axis, keepdims=True))
     return e / e.sum(axis=axis, keepdims=True)
 ''',
+    "masked_softmax": '''
+def masked_softmax(a, m, axis=-1):
+    """softmax(a) over the places where m is 1, 0 where m is 0; the largest entry that counts is taken out first."""
+    counts = m.real > 0
+    top = np.where(counts, a.real, -np.inf).max(axis=axis, keepdims=True)
+    e = m * np.exp(np.where(counts, a, top) - top)
+    return e / e.sum(axis=axis, keepdims=True)
+''',
     "log_softmax": '''
 def log_softmax(a, axis=-1):
     """The logarithm of softmax(a), finite where softmax(a) is 0 in floating point."""
@@ -72,15 +80,19 @@ def array_elementwise(node: Any, values: Sequence[Value], scope: Scope) -> Value
 
 
 def by_column(name: str) -> ArrayRule:
-    """Return the rule of a helper that works on each column: along the rows of a batch."""
+    """Return the rule of a helper that works on each column: along the rows of a batch; a second operand is a mask."""
 
     def rule(node: Any, values: Sequence[Value], scope: Scope) -> Value:
-        scope.used.helpers[name] = HELPERS[name]
-        value = expanded(values[0], scope)
+        own = f"masked_{name}" if len(values) > 1 else name
+        scope.used.helpers[own] = HELPERS[own]
+        value, *masks = (expanded(v, scope) for v in values)
+        batched = value.batched or any(mask.batched for mask in masks)
         if same(value.shape[1], 1):
-            return replace(value, code=f"{name}({value.code})", level=ATOM)
+            codes = [value.code, *(mask.code for mask in masks)]
+            return replace(value, code=f"{own}({', '.join(codes)})", level=ATOM, batched=batched)
         place = "[..., 0, :]" if value.is_vector else ""
-        return replace(value, code=f"{name}({as_matrix(value).code}, axis=-2){place}", level=ATOM)
+        codes = [as_matrix(value).code, *(as_matrix(mask).code for mask in masks)]
+        return replace(value, code=f"{own}({', '.join(codes)}, axis=-2){place}", level=ATOM, batched=batched)
 
     rule.__name__ = f"array_{name}"
     return rule

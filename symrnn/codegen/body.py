@@ -135,7 +135,7 @@ class Body:
             return ""
         if result.shared:
             return emit_over_batch(result.quantity, self.scope).code
-        return emit(result.quantity, self.scope).code
+        return expanded(emit(result.quantity, self.scope), self.scope, batched=not result.shared).code
 
     def series_result(self, series: Series, span: Span | None) -> str:
         """Write the values of a series at some times, with time as the axis behind the batch."""

@@ -9,8 +9,10 @@ import numpy as np
 
 from symrnn.codegen.arguments import Argument
 from symrnn.errors import DataError
-from symrnn.expr import At, Ones, TimeSum, Total
+from symrnn.expr import At, Columns, Leaf, Ones, Softmax, TimeSum, Total, Transposed
 from symrnn.networks.graph import Network, Relation
+from symrnn.times import Span
+from symrnn.traverse import leaves, quantity_of
 
 TOLERANCE = 1e-4
 """How far the entries of a distribution may be from summing to one: float32 needs some."""
@@ -30,18 +32,56 @@ def check_conditions(
         arrays: Arrays by the name of the given quantity.
 
     Raises:
-        DataError: A target that is no distribution, or a sequence of which no time counts.
+        DataError: A target that is no distribution, a sequence of which no time counts, or a softmax over no position.
     """
-    counted = [arrays[a.given.name] for a in arguments if a.kind == "mask" and a.given.name in arrays]
+    weights = time_weights(network)
+    counted = [arrays[a.given.name] for a in arguments if a.given.quantity in weights and a.given.name in arrays]
     for relation in conditions:
         named = relation.lhs.args[0] if isinstance(relation.lhs, Total) and relation.rhs == Ones(1, 1) else None
         if isinstance(named, At) and named.series.key in arrays:
             check_distribution(named.series.key, arrays[named.series.key], counted)
+    for argument in arguments:
+        if argument.given.name in arrays and argument.given.quantity in softmax_masks(network):
+            check_some_position_counts(argument, arrays[argument.given.name])
     for equation in network.equations:
         summed = equation.rhs.args[0] if isinstance(equation.rhs, TimeSum) else None
         mask = next((a for a in arguments if a.kind == "mask" and isinstance(summed, At) and a.given.quantity == summed.series), None)
         if mask is not None:
             check_some_time_counts(mask.given.name, arrays[mask.given.name])
+
+
+def time_weights(network: Network) -> set[Any]:
+    """Return the masks that weight the losses of times; others leave out steps, positions or units."""
+    bodies = [node.args[0] for e in network.equations if e.role == "loss" for node in e.rhs.atoms(TimeSum)]
+    read = {quantity_of(leaf) for body in bodies for leaf in leaves(body)}
+    return {g.quantity for g in network.givens if g.kind == "mask" and g.quantity in read and g.quantity.shape == (1, 1)}
+
+
+def softmax_masks(network: Network) -> set[Any]:
+    """Return the given masks that say which positions a softmax counts: as a column, or one number for each position."""
+    given = {g.quantity: g for g in network.givens if g.kind == "mask"}
+    defined = {e.quantity: e.rhs for e in network.equations if e.span is None}
+    found: set[Any] = set()
+    for node in (node for e in network.equations for node in e.rhs.atoms(Softmax) if node.mask is not None):
+        mask = defined.get(node.mask, node.mask)
+        if isinstance(mask, Leaf):
+            found |= {quantity_of(mask)} & given.keys()
+        elif isinstance(mask, Transposed) and isinstance(mask.args[0], Columns):
+            body, index, lo, hi = mask.args[0].args
+            whole = isinstance(body, At) and body.time == index and body.series in given
+            found |= {body.series} if whole and given[body.series].span == Span(lo, hi) else set()
+    return found
+
+
+def check_some_position_counts(argument: Argument, mask: Any) -> None:
+    """Refuse a mask that leaves a softmax no position."""
+    empty = np.argwhere(np.all(mask == 0, axis=-1))
+    if len(empty):
+        place = ", ".join(str(int(i)) for i in empty[0])
+        raise DataError(
+            f"{argument.given.name}: a softmax runs over the positions that it leaves in, and {argument.given.name}[{place}] "
+            "leaves in none; put a 1 where there is a position, or leave the sequence out"
+        )
 
 
 def comparable(array: Any) -> bool:
@@ -54,7 +94,7 @@ def check_distribution(name: str, array: Any, masks: Sequence[Any]) -> None:
     if not comparable(array) or (masks and array.ndim != masks[0].ndim + 1):
         return
     wrong = np.abs(array.sum(axis=-1) - 1) > TOLERANCE
-    for mask in masks:
+    for mask in (mask for mask in masks if mask.shape == wrong.shape):
         wrong &= np.asarray(mask != 0)
     if wrong.any():
         place = tuple(int(i) for i in np.argwhere(wrong)[0])

@@ -200,6 +200,13 @@ def read_stacked(node: Any, step: Step) -> Code:
     return f"np.block([{', '.join(f'[{step.write(part)[0]}]' for part in node.args)}])", ATOM
 
 
+def read_softmax(node: Any, step: Step) -> Code:
+    """``softmax(a, axis=0)``."""
+    if node.mask is not None:
+        raise NotSupportedError(f"{writer.text(node)} has no form that latexify-py can read: it has no sign for a mask")
+    return read_call("softmax", ", axis=0")(node, step)
+
+
 RULES: Mapping[str, Callable[[Any, Step], Code]] = MappingProxyType({
     "At": read_leaf,
     "Diag": read_call("np.diagflat"),
@@ -210,7 +217,7 @@ RULES: Mapping[str, Callable[[Any, Step], Code]] = MappingProxyType({
     "Plus": read_plus,
     "Product": read_product,
     "Scaled": read_scaled,
-    "Softmax": read_call("softmax", ", axis=0"),
+    "Softmax": read_softmax,
     "Stacked": read_stacked,
     "Static": read_leaf,
     "StopGradient": read_call("stop_gradient"),

@@ -20,6 +20,8 @@ from symrnn.codegen.naming import Names
 from symrnn.expr import same
 
 SUM, PRODUCT, ATOM = range(3)
+SWAPPED = re.compile(r"np\.swapaxes\(([\w.]+(?:\[[^\]]*\])*), -2, -1\)")
+"""Code of the transposes of a batch of matrices that have a name."""
 Shape = tuple[Expr, Expr]
 
 
@@ -220,6 +222,9 @@ def transposed(value: Value) -> Value:
     turned = replace(value, shape=(cols, rows))
     if value.is_vector or value.scalar is not None:
         return turned
+    swapped = SWAPPED.fullmatch(value.code)
+    if swapped:
+        return replace(turned, code=swapped[1], level=ATOM)
     if not value.batched and value.full:
         return replace(turned, code=value.code.removesuffix(".T") if is_turned(value) else f"{value.atom}.T", level=ATOM)
     return replace(turned, code=f"np.swapaxes({value.code}, -2, -1)", level=ATOM)

@@ -16,6 +16,9 @@ from symrnn.expr.node import Node, Ones, Shape, Zeros, described, dim, same
 class Elementwise(Node):
     """``f(A)`` with an elementwise function of the activation table."""
 
+    place = 1
+    """Which of the operands the function is applied to."""
+
     def __new__(cls, name: Any, matrix: Node) -> Any:
         row = activation(str(name))
         return matrix if row.name == "identity" else cls.make(Str(row.name), matrix)
@@ -54,24 +57,59 @@ NUMPY_FORMS = {
 
 
 class Softmax(Node):
-    """Softmax of each column: ``exp(a_i) / Σ_k exp(a_k)``."""
+    """Softmax of each column: ``exp(a_i) / Σ_k exp(a_k)``; with a mask, over the rows that count alone.
 
-    def __new__(cls, matrix: Node) -> Any:
-        return cls.make(matrix)
+    With a mask ``m``, a column of zeros and ones, an entry is ``m_i exp(a_i) / Σ_k m_k exp(a_k)``: exactly 0 where ``m_i``
+    is 0, and so is what ``a_i`` receives. The mask is data: a mask that depends on something in which a gradient is taken
+    is refused when the network is derived.
+
+    Args:
+        matrix: What the exponentials are taken of.
+        mask: A column with a row for each row of the matrix, or ``None``: all rows count.
+
+    Shapes:
+        matrix: n×k, mask: n×1.
+
+    Raises:
+        SpecError: The mask has another shape, or leaves out every row.
+    """
+
+    place = 0
+
+    def __new__(cls, matrix: Node, mask: Node | None = None) -> Any:
+        if mask is None or (isinstance(mask, Ones) and same(mask.shape[0], matrix.shape[0]) and same(mask.shape[1], 1)):
+            return cls.make(matrix)
+        if not (same(mask.shape[0], matrix.shape[0]) and same(mask.shape[1], 1)):
+            raise SpecError(f"the mask of a softmax of {described(matrix)} must be {matrix.shape[0]}×1; got {described(mask)}")
+        if isinstance(mask, Zeros):
+            raise SpecError(f"the mask of a softmax of {described(matrix)} is 0; at least one row must count")
+        return cls.make(matrix, mask)
+
+    @property
+    def mask(self) -> Node | None:
+        """The column that says which rows count, or ``None``."""
+        return self.args[1] if len(self.args) == 2 else None
 
     @property
     def shape(self) -> Shape:
         return self.args[0].shape
 
     def _entry(self, i: Any, j: Any, **_: Any) -> Expr:
-        return exp(self.args[0]._entry(i, j)) / _sum_rows(self.args[0], j)
+        weight = Integer(1) if self.mask is None else self.mask._entry(i, Integer(0))
+        return weight * exp(self.args[0]._entry(i, j)) / _sum_rows(self.args[0], j, self.mask)
 
     def _numpycode(self, printer: Any) -> str:
-        return f"(lambda e: e/e.sum(0))({_shifted_exp(printer._print(self.args[0]))})"
+        code = printer._print(self.args[0])
+        if self.mask is None:
+            return f"(lambda e: e/e.sum(0))({_shifted_exp(code)})"
+        top = "(lambda a, m: (lambda z: m*numpy.exp(z - z.max(0)))(numpy.where(m != 0, a, numpy.where(m != 0, a, -numpy.inf).max(0))))"
+        return f"(lambda e: e/e.sum(0))({top}({code}, {printer._print(self.mask)}))"
 
 
 class LogSoftmax(Node):
     """Logarithm of the softmax of each column: ``a_i - log Σ_k exp(a_k)``; finite where the softmax underflows."""
+
+    place = 0
 
     def __new__(cls, matrix: Node) -> Any:
         return cls.make(matrix)
@@ -91,13 +129,18 @@ def _shifted_exp(source: str) -> str:
     return f"(lambda a: numpy.exp(a - a.max(0)))({source})"
 
 
-def _sum_rows(matrix: Node, j: Any) -> Expr:
-    """``Σ_k exp(a_kj)``."""
+def _sum_rows(matrix: Node, j: Any, mask: Node | None = None) -> Expr:
+    """``Σ_k exp(a_kj)``, or ``Σ_k m_k exp(a_kj)``."""
     rows = matrix.shape[0]
+
+    def term(k: Any) -> Expr:
+        power = exp(matrix._entry(k, j))
+        return power if mask is None else mask._entry(k, Integer(0)) * power
+
     if rows.is_Integer:
-        return sum((exp(matrix._entry(Integer(k), j)) for k in range(int(rows))), Integer(0))
+        return sum((term(Integer(k)) for k in range(int(rows))), Integer(0))
     k = Dummy("k", integer=True, nonnegative=True)
-    return Sum(exp(matrix._entry(k, j)), (k, 0, rows - 1))
+    return Sum(term(k), (k, 0, rows - 1))
 
 
 class Total(Node):

@@ -66,7 +66,7 @@ class _Namer:
 
     def __init__(self, equations: list[Equation], taken: Iterable[str]) -> None:
         self.taken = {e.name for e in equations} | set(taken)
-        compound = [e for e in equations if any(not needs_no_name(f.args[-1]) for f in e.rhs.atoms(*FUNCTIONS))]
+        compound = [e for e in equations if any(not needs_no_name(f.args[f.place]) for f in e.rhs.atoms(*FUNCTIONS))]
         self.single = len(compound) == 1
         self.out: list[Equation] = []
         self.defined: dict[Any, Leaf] = {}
@@ -102,14 +102,15 @@ class _Namer:
         args = list(node.args) if bound else [self.visit(arg, equation, root=False) for arg in node.args]
         if isinstance(node, Rows) and is_affine(args[0]):
             args[0] = self.define("a", args[0], equation, "pre-activation")
-        if isinstance(node, FUNCTIONS) and not needs_no_name(args[-1]):
-            args[-1] = self.define("a" if self.single else f"a_{stem_of(equation)}", args[-1], equation, "pre-activation")
+        if isinstance(node, FUNCTIONS) and not needs_no_name(args[node.place]):
+            wanted = "a" if self.single else f"a_{stem_of(equation)}"
+            args[node.place] = self.define(wanted, args[node.place], equation, "pre-activation")
         if isinstance(node, Hadamard):
             args = [self.define(f"p_{stem_of(equation)}", a, equation, "value") if is_affine(a) else a for a in args]
         rebuilt = node if args == list(node.args) else node.func(*args)
         if root or not isinstance(node, FUNCTIONS) or not derivative_reads_output(node):
             return rebuilt
-        return self.define(f"s_{next(leaves(args[-1])).name}", rebuilt, equation, "value")
+        return self.define(f"s_{next(leaves(args[node.place])).name}", rebuilt, equation, "value")
 
 
 def name_operands(equations: Iterable[Equation], taken: Iterable[str] = ()) -> tuple[Equation, ...]:

@@ -4,7 +4,8 @@ A point is a dictionary by ``Given.name``, in the layout of generated code.
 
 Shapes:
     parameter and direction: its own (m, n), or (n,) for a column vector; series given over a range: (B, times, n);
-    series given at one time: (B, n); matrix-valued series: (…, m, n); mask and integers: (B, times) or (B,).
+    series given at one time, and static data such as an image: (B, n), or (B, m, n); matrix-valued series: (…, m, n);
+    masks and integers that are one number: without the last axis, (B, times) or (B,).
 """
 
 from __future__ import annotations
@@ -84,10 +85,12 @@ def given_shape(given: Given, sizes: Mapping[str, int]) -> tuple[int, ...]:
         DataError: A letter has no number.
     """
     rows, cols = (size_in(size, sizes) for size in given.quantity.shape)
-    one = (rows,) if given.quantity.shape[1] == 1 else (rows, cols)
-    if given.span is None:
+    one = (rows,) if given.quantity.shape[1] == 1 else (cols,) if given.quantity.shape[0] == 1 else (rows, cols)
+    if given.kind in {"parameter", "direction"}:
         return one
-    own = () if given.kind in {"mask", "integer"} else one
+    own = () if given.kind in {"mask", "integer"} and one == (1,) else one
+    if given.span is None:
+        return (sizes["B"], *own)
     times = size_in(given.span.hi, sizes) - size_in(given.span.lo, sizes) + 1
     return (sizes["B"], *(() if given.span.single else (times,)), *own)
 
@@ -153,9 +156,9 @@ def count_of(given: Given, network: Network, sizes: Mapping[str, int]) -> int:
 
 
 def random_mask(shape: tuple[int, ...], rng: np.random.Generator) -> Any:
-    """Draw zeros and ones, at least one of each in every row that has room for both."""
+    """Draw zeros and ones, at least one of each in every row along the last axis that has room for both."""
     mask = rng.integers(0, 2, shape)
-    for row in mask.reshape(shape[0], -1):
+    for row in mask.reshape(-1, shape[-1] if len(shape) > 1 else 1):
         places = rng.permutation(row.size)
         row[places[0]] = 1
         row[places[1:2]] = 0

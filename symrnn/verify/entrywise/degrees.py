@@ -111,8 +111,10 @@ def degree(node: Any, of: Callable[[Leaf], Degree]) -> Degree:
     if isinstance(node, Elementwise):
         return function_degree(activation(str(node.args[0])).scalar(slot(0)), result)
     if isinstance(node, Softmax):
-        slope = SOFTMAX * SOFTMAX
-        return Degree(SOFTMAX.value, slope.value + result.tangent, max(1, result.nesting), max(POWER, result.inverted))
+        power = reduce(mul, parts[1:], EXP)
+        output = power * power.inverse
+        tangent = 2 * output.value + result.tangent
+        return Degree(output.value, tangent, max(output.nesting, result.nesting), max(output.inverted, result.inverted))
     if isinstance(node, LogSoftmax):
         tangent = SOFTMAX.value + result.tangent
         return Degree(max(1, result.value), tangent, max(1, result.nesting), max(POWER, result.inverted))

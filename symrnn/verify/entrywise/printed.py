@@ -171,14 +171,15 @@ def value_elementwise(node: Any, scope: Scope) -> Matrix:
 
 
 def exponentials(node: Any, scope: Scope) -> tuple[Matrix, Matrix, list[int]]:
-    """Return ``A``, ``exp(A)`` and the sums of its columns."""
+    """Return ``A``, ``exp(A)`` and the sums of its columns; with a mask, each row of ``exp(A)`` times its entry."""
     argument = evaluate(node.args[0], scope)
-    powers = [[scope.generators.exp(x) for x in row] for row in argument]
+    weights = evaluate(node.args[1], scope) if len(node.args) == 2 else [[1]] * len(argument)
+    powers = [[m * scope.generators.exp(x) % P for x in row] for row, (m,) in zip(argument, weights, strict=True)]
     return argument, powers, [sum(column) % P for column in zip(*powers, strict=True)]
 
 
 def value_softmax(node: Any, scope: Scope) -> Matrix:
-    """``exp(a_i) / Σ_k exp(a_k)`` in each column."""
+    """``exp(a_i) / Σ_k exp(a_k)``, or ``m_i exp(a_i) / Σ_k m_k exp(a_k)``, in each column."""
     _, powers, sums = exponentials(node, scope)
     return [[x * scope.generators.inverse(s) % P for x, s in zip(row, sums, strict=True)] for row in powers]
 

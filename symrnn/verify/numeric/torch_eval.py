@@ -53,6 +53,8 @@ from symrnn.verify.points import given_shape, size_in
 
 Tensor = Any
 Bound = Mapping[Symbol, int]
+SHARED = frozenset({"parameter", "direction"})
+"""Kinds of what belongs to all sequences of a batch alike."""
 
 
 class Run:
@@ -84,7 +86,8 @@ class Run:
         """Store what a network is given."""
         rows, cols = (size_in(size, self.sizes) for size in given.quantity.shape)
         if given.span is None:
-            self.statics[given.quantity] = value.reshape(rows, cols)
+            batch = () if given.kind in SHARED else (self.sizes["B"],)
+            self.statics[given.quantity] = value.reshape(*batch, rows, cols)
             return
         lo, hi = size_in(given.span.lo, self.sizes), size_in(given.span.hi, self.sizes)
         columns = value.reshape(self.sizes["B"], hi - lo + 1, rows, cols).unbind(1)
@@ -156,7 +159,7 @@ RULES: Mapping[type[Node], Callable[..., Tensor]] = MappingProxyType({
     Scaled: lambda run, scalar, a: run.scalar(scalar) * run.value(a),
     Transposed: lambda run, a: run.value(a).transpose(-1, -2),
     Elementwise: lambda run, name, a: elementwise(str(name), run.value(a)),
-    Softmax: lambda run, a: softmax(run.value(a)),
+    Softmax: lambda run, a, *mask: softmax(run.value(a), *map(run.value, mask)),
     LogSoftmax: lambda run, a: log_softmax(run.value(a)),
     Total: lambda run, a: run.value(a).sum((-1, -2), keepdim=True),
     Diag: lambda run, a: run.value(a).squeeze(-1).diag_embed(),
@@ -243,7 +246,8 @@ def run_lines(derivation: Derivation, values: Mapping[str, Any], sizes: Mapping[
     for given in derivation.wanted:
         lhs = derivation.by_quantity[given.quantity].lhs
         if given.span is None:
-            value = run.per_sequence(run.statics[lhs]).sum(0)
+            value = run.per_sequence(run.statics[lhs])
+            value = value.sum(0) if given.kind in SHARED else value
         else:
             times = range(size_in(given.span.lo, sizes), size_in(given.span.hi, sizes) + 1)
             value = torch().stack([run.per_sequence(run.series[lhs.series][time]) for time in times], 1)

@@ -49,9 +49,13 @@ def log_softmax(a: Tensor) -> Tensor:
     return a - top - e.sum(-2, keepdim=True).log()
 
 
-def softmax(a: Tensor) -> Tensor:
-    """``exp(a_i) / Σ_k exp(a_k)``."""
-    e = shifted_exp(a)[1]
+def softmax(a: Tensor, mask: Tensor | None = None) -> Tensor:
+    """``exp(a_i) / Σ_k exp(a_k)``; with a mask, over the rows that count."""
+    if mask is None:
+        e = shifted_exp(a)[1]
+    else:
+        top = torch().where(mask != 0, a.real, -math.inf).amax(-2, keepdim=True).detach()
+        e = mask * torch().where(mask != 0, a - top, 0 * a).exp()
     return e / e.sum(-2, keepdim=True)
 
 
