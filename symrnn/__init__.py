@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from symrnn.bptt import derive
     from symrnn.cells import CELLS, cell
+    from symrnn.clipping import Clipping
     from symrnn.codegen import to_numpy
     from symrnn.counts import ParameterCounts, parameter_counts
     from symrnn.derivation import Derivation, hessian_vector_network
     from symrnn.equations import Cell, Equation
     from symrnn.errors import DataError, NotSupportedError, OutputError, SpecError, SymrnnError
     from symrnn.exports import export
-    from symrnn.expr import LogSoftmax, Softmax, Total, dim, t, time_sum
+    from symrnn.expr import Divides, LogSoftmax, Softmax, StopGradient, Total, dim, t, time_sum
     from symrnn.functions import (
         cos,
         elementwise,
@@ -37,7 +38,22 @@ if TYPE_CHECKING:
         stack,
         tanh,
     )
-    from symrnn.networks import Given, Network, Scan, network
+    from symrnn.leftout import LeftOut, left_out
+    from symrnn.networks import NETWORKS, Given, Network, Scan, architecture, network
+    from symrnn.networks.truncation import truncated
+    from symrnn.networks.wiring import (
+        Attention,
+        Dense,
+        Embedding,
+        Input,
+        Last,
+        Layer,
+        Merge,
+        Previous,
+        Readout,
+        Tokens,
+        wire,
+    )
     from symrnn.notation import PROFILES, Notation
     from symrnn.printing import from_json, render
     from symrnn.readings import SecondReading, compare_function, read_function, second_reading
@@ -48,25 +64,41 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CELLS",
+    "NETWORKS",
     "PROFILES",
+    "Attention",
     "Cell",
+    "Clipping",
     "DataError",
+    "Dense",
     "Derivation",
+    "Divides",
+    "Embedding",
     "Equation",
     "Given",
+    "Input",
+    "Last",
+    "Layer",
+    "LeftOut",
     "LogSoftmax",
+    "Merge",
     "Network",
     "NotSupportedError",
     "Notation",
     "OutputError",
     "ParameterCounts",
+    "Previous",
+    "Readout",
     "Scan",
     "SecondReading",
     "Softmax",
     "Span",
     "SpecError",
+    "StopGradient",
     "SymrnnError",
+    "Tokens",
     "Total",
+    "architecture",
     "cell",
     "check",
     "compare_function",
@@ -81,6 +113,7 @@ __all__ = [
     "hessian_vector_network",
     "identity",
     "leaky_relu",
+    "left_out",
     "log",
     "network",
     "parameter",
@@ -99,6 +132,8 @@ __all__ = [
     "tanh",
     "time_sum",
     "to_numpy",
+    "truncated",
+    "wire",
 ]
 
 PUBLIC = MappingProxyType({
@@ -107,16 +142,20 @@ PUBLIC = MappingProxyType({
         "symrnn.bptt": "derive",
         "symrnn.equations": "Cell Equation",
         "symrnn.cells": "CELLS cell",
+        "symrnn.clipping": "Clipping",
         "symrnn.codegen": "to_numpy",
         "symrnn.counts": "ParameterCounts parameter_counts",
         "symrnn.derivation": "Derivation hessian_vector_network",
         "symrnn.errors": "DataError NotSupportedError OutputError SpecError SymrnnError",
         "symrnn.exports": "export",
-        "symrnn.expr": "LogSoftmax Softmax Total dim t time_sum",
+        "symrnn.expr": "Divides LogSoftmax Softmax StopGradient Total dim t time_sum",
         "symrnn.functions": (
             "cos elementwise elu exp identity leaky_relu log parameter phi relu series sigmoid sin softplus stack tanh"
         ),
-        "symrnn.networks": "Given Network Scan network",
+        "symrnn.leftout": "LeftOut left_out",
+        "symrnn.networks": "NETWORKS Given Network Scan architecture network",
+        "symrnn.networks.truncation": "truncated",
+        "symrnn.networks.wiring": "Attention Dense Embedding Input Last Layer Merge Previous Readout Tokens wire",
         "symrnn.notation": "PROFILES Notation",
         "symrnn.printing": "from_json render",
         "symrnn.readings": "SecondReading compare_function read_function second_reading",

@@ -14,6 +14,8 @@ import pytest
 import symrnn
 
 NAMES = [
+    "Attention", "Dense", "Embedding", "Input", "Last", "Layer", "Merge", "NETWORKS", "Previous", "Readout", "Tokens",
+    "architecture", "wire",
     "CELLS", "Cell", "DataError", "Derivation", "Equation", "Given", "LogSoftmax", "Network", "Notation",
     "NotSupportedError", "OutputError", "PROFILES", "ParameterCounts", "Scan", "SecondReading", "Softmax", "Span", "SpecError",
     "SymrnnError", "Total", "cell", "check", "compare_function", "cos", "derive", "dim", "elementwise", "elu", "exp", "export",
@@ -54,7 +56,7 @@ def test_import_is_free() -> None:
 
 
 @pytest.mark.parametrize("name", [
-    "cell", "check", "compare_function", "derive", "network", "parameter", "read_function", "render", "second_reading",
+    "architecture", "wire", "cell", "check", "compare_function", "derive", "network", "parameter", "read_function", "render", "second_reading",
     "series", "to_numpy",
 ])
 def test_public_functions_say_what_they_take(name: str) -> None:
