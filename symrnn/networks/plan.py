@@ -38,9 +38,11 @@ DROPOUTS: Mapping[str, str] = MappingProxyType({
     "each": "a mask for each time", "same": "one mask for all times",
 })
 FEEDS = ("nothing", "output", "teacher")
+SCALES = ("sum", "mean")
 LAYER = "layer"
 CHOICES: Mapping[str, Collection[str]] = MappingProxyType({
     "task": TASKS, "merge": MERGES, "attention": SCORES, "image": IMAGES, "dropout": DROPOUTS, "feed": FEEDS,
+    "over_time": SCALES, "over_batch": SCALES,
 })
 
 
