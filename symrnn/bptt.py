@@ -9,13 +9,14 @@ Source: P. J. Werbos, Backpropagation through time: what it does and how to do i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from sympy import Basic
 
 from symrnn import writer
+from symrnn.clipping import Clipping, as_clipping
 from symrnn.derivation import Adjoint, Contribution, Derivation, Step, segments
 from symrnn.equations import Equation
 from symrnn.errors import NotSupportedError, SpecError
@@ -28,6 +29,7 @@ from symrnn.rewrite import (
     local_derivative,
     named_values,
     reuse_named_value,
+    settled,
     use_relation,
 )
 from symrnn.times import Order, Span
@@ -35,22 +37,25 @@ from symrnn.traverse import leaves, quantity_of, with_values
 from symrnn.vjp import Binder, rule_of
 
 Found = dict[Basic, list[Contribution]]
+Pull = Callable[[Any, Node, Node, set[Basic]], Iterator[tuple[Leaf, Node, tuple[Binder, ...], tuple[str, ...]]]]
 
 
-def derive(network: Network, *, assume: bool = True) -> Derivation:
+def derive(network: Network, *, assume: bool = True, clip: Clipping | float | None = None) -> Derivation:
     """Derive backpropagation through time.
 
     Args:
         network: Scans, readout and loss. The result of ``Derivation.as_network`` or ``hessian_vector_network`` works
             as well: then the adjoints are of the next order.
         assume: Whether to use the network's relations, such as ``1ᵀ y_t = 1`` for a target that is a distribution.
+        clip: A ``Clipping``, or a number for one by the norm: carried by the derivation, printed and generated as a step
+            of its own after the backward pass.
 
     Returns:
         Adjoints of every quantity that reaches the loss, and of every parameter, input and initial state. ``∂L/∂A``
         has the shape of ``A`` (denominator layout).
 
     Raises:
-        SpecError: Something else than a network.
+        SpecError: Something else than a network, or a limit that is no positive number.
         NotSupportedError: A node or a time that the rules do not cover.
     """
     if not isinstance(network, Network):
@@ -64,7 +69,8 @@ def derive(network: Network, *, assume: bool = True) -> Derivation:
         adjoint_of(q, tuple(simplified.get(q, ())), network, order, comparer)
         for q in dict.fromkeys(ordered) if simplified.get(q) or is_wanted(q, network)
     ]
-    return Derivation(network, tuple(adjoints), order, used, tuple(sorted(comparer.least.items(), key=str)))
+    least = tuple(sorted(comparer.least.items(), key=str))
+    return Derivation(network, tuple(adjoints), order, used, least, as_clipping(clip))
 
 
 def _quantities(network: Network) -> list[Any]:
@@ -118,11 +124,12 @@ def adjoint_name(quantity: Any, order: int) -> Leaf:
 
 
 def contributions(
-    equation: Equation, order: int, active: set[Basic], values: dict[Node, Equation], network: Network
+    equation: Equation, order: int, active: set[Basic], values: dict[Node, Equation], network: Network,
+    pull: Pull | None = None,
 ) -> Iterator[tuple[Basic, Contribution]]:
-    """Yield, for each operand of an equation, what its adjoint receives from the equation's."""
+    """Yield, for each operand of an equation, what its adjoint receives from the equation's by a walk to the operands."""
     received = Ones(1, 1) if equation.quantity == network.loss else adjoint_name(equation.quantity, order)
-    for operand, term, binders, rules in pulled_back(equation.rhs, received, equation.lhs, active):
+    for operand, term, binders, rules in (pull or pulled_back)(equation.rhs, received, equation.lhs, active):
         own = () if equation.span is None else (Binder(t, equation.span.lo, equation.span.hi),)
         ranges = {b.index: Span(b.lo, b.hi) for b in (*own, *binders)}
         term = reuse_named_value(term, values, ranges, network.order)
@@ -224,7 +231,8 @@ def adjoint_of(
     role = next((e.role for e in network.equations if e.quantity == quantity), None)
     if role is None:
         role = next(g.kind for g in network.givens if g.quantity == quantity)
-    lines = segments(lhs, network.spans_of(quantity), terms, role, comparer, add=added)
+    whole = segments(lhs, network.spans_of(quantity), terms, role, comparer, add=added)
+    lines = tuple(replace(e, rhs=settled(e.rhs, {} if e.span is None else {t: e.span})) for e in whole)
     return Adjoint(quantity, lhs, terms, lines, role)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, count
 from typing import Any
 
 from sympy import Basic, Expr, expand
 
+from symrnn.clipping import Clipping
 from symrnn.equations import Equation
 from symrnn.errors import NotSupportedError, SpecError, unknown
 from symrnn.expr import At, Leaf, Node, Plus, Series, Static, Total, Zeros, t
@@ -96,6 +97,7 @@ class Derivation(Shown):
         order: 1 for a first derivation, 2 for a derivation of a derivation.
         conditions: The relations of the network that were used.
         least: The least length of each sequence for which the printed lines hold.
+        clipping: What is done to the gradients afterwards; no line has it.
     """
 
     network: Network
@@ -103,6 +105,7 @@ class Derivation(Shown):
     order: int
     conditions: tuple[Relation, ...]
     least: tuple[tuple[Expr, int], ...]
+    clipping: Clipping | None = None
 
     @cached_property
     def by_quantity(self) -> dict[Basic, Adjoint]:
@@ -179,7 +182,7 @@ class Derivation(Shown):
                 read = line.rhs.atoms(Series) | line.rhs.atoms(Static)
                 waiting.extend(by_lhs[q] for q in read if q in by_lhs)
         chosen = tuple(a for a in self.adjoints if a.of in kept)
-        return Derivation(self.network, chosen, self.order, self.conditions, self.least)
+        return replace(self, adjoints=chosen)
 
     def as_network(self) -> Network:
         """Return forward and backward pass as one network, which can be run, or derived again.

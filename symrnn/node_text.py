@@ -15,7 +15,6 @@ import sympy
 
 from symrnn.activations import activation
 from symrnn.errors import NotSupportedError
-from symrnn.notation import function_name
 from symrnn.quantity_text import (
     ATOM,
     HADAMARD,
@@ -27,6 +26,16 @@ from symrnn.quantity_text import (
     write_at,
     write_series,
     write_static,
+)
+from symrnn.sign_text import (
+    bracket_of_complement,
+    function_text,
+    stop_sign,
+    times,
+    transpose,
+    write_constant,
+    write_divides,
+    write_ones,
 )
 from symrnn.style import (
     Style,
@@ -60,7 +69,9 @@ def bracket(node: Any, style: Style, tighter_than: int) -> str:
 
 
 def write_plus(node: Any, style: Style) -> Written:
-    """``a + b - c``, in the order in which it was built."""
+    """``a + b - c``, in the order in which it was built; ``[K ∤ t]`` for ``1 - [K ∣ t]``."""
+    if (opposite := bracket_of_complement(node, style)) is not None:
+        return opposite, ATOM
     out = ""
     for term in node.args:
         body, negative = write_term(term, style)
@@ -88,11 +99,6 @@ def write_scaled(node: Any, style: Style) -> Written:
     """``c A``."""
     body, negative = write_term(node, style)
     return ("-" + body, SUM) if negative else (body, PREFIX)
-
-
-def times(style: Style) -> str:
-    """The sign of the matrix product: none, but ``*`` in ASCII."""
-    return style.pick(" ", " ", " * ")
 
 
 def mirrored(parts: Sequence[Any], style: Style) -> list[Any]:
@@ -142,11 +148,6 @@ def write_transposed(node: Any, style: Style) -> Written:
     return superscripted(node.args[0], transpose(style), style)
 
 
-def transpose(style: Style) -> str:
-    """The sign of the transpose."""
-    return style.pick(r"^{\top}", "ᵀ", "^T")
-
-
 def write_elementwise(node: Any, style: Style) -> Written:
     """``tanh(a)``; the reciprocal as a power."""
     row = activation(str(node.args[0]))
@@ -157,15 +158,6 @@ def write_elementwise(node: Any, style: Style) -> Written:
     return call(function_text(row, style), node.args[1], style)
 
 
-def function_text(row: Any, style: Style) -> str:
-    """Write the name of a function; the derivatives of an open one have its letter."""
-    stem = row.name.rstrip("'")
-    if stem not in style.notation.functions:
-        return style.pick(row.latex, row.text, row.name)
-    primes = row.name[len(stem):]
-    return function_name(style.notation.functions[stem], style.medium) + style.pick(primes, "′" * len(primes), primes)
-
-
 def call(function: str, argument: Any, style: Style) -> Written:
     """``f(a)``."""
     return function + parentheses(write(argument, style)[0], style), ATOM
@@ -174,6 +166,12 @@ def call(function: str, argument: Any, style: Style) -> Written:
 def write_function(name: str) -> Callable[[Any, Style], Written]:
     """Return the rule of a node that is written as a function of its operand: ``softmax(a)``, ``diag(a)``."""
     return lambda node, style: call(style.pick(rf"\operatorname{{{name}}}", name), node.args[0], style)
+
+
+def write_stop_gradient(node: Any, style: Style) -> Written:
+    """``sg(a)``, and ``sg_{K∣t-1}(a)`` with a condition."""
+    condition = write(node.args[1], style)[0] if len(node.args) == 2 else ""
+    return call(stop_sign(condition, style), node.args[0], style)
 
 
 def write_softmax(node: Any, style: Style) -> Written:
@@ -198,16 +196,6 @@ def write_total(node: Any, style: Style) -> Written:
     body = inner.args if type(inner).__name__ == "Product" else (inner,)
     middle = times(style).join(factors(body, style, followed=style.notation.rows))
     return times(style).join(mirrored([one + transpose(style), middle], style)), PRODUCT
-
-
-def write_constant(sign: str) -> Callable[[Any, Style], Written]:
-    """Return the rule of a constant matrix."""
-    return lambda node, style: (sign, ATOM)
-
-
-def write_ones(node: Any, style: Style) -> Written:
-    """``1``, bold in LaTeX where it is not a number."""
-    return style.pick("1" if node.shape == (1, 1) else r"\mathbf{1}", "1"), ATOM
 
 
 def write_one_hot(node: Any, style: Style) -> Written:
@@ -284,6 +272,7 @@ RULES: dict[str, Callable[[Any, Style], Written]] = {
     "Column": write_column,
     "Columns": write_columns,
     "Diag": write_function("diag"),
+    "Divides": write_divides,
     "Elementwise": write_elementwise,
     "Gather": write_gather,
     "Hadamard": write_hadamard,
@@ -299,7 +288,7 @@ RULES: dict[str, Callable[[Any, Style], Written]] = {
     "Softmax": write_softmax,
     "Stacked": write_stacked,
     "Static": write_static,
-    "StopGradient": write_function("sg"),
+    "StopGradient": write_stop_gradient,
     "TimeSum": write_time_sum,
     "Total": write_total,
     "Transposed": write_transposed,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Basic, Expr, Integer
+from sympy import Basic, Expr, Integer, expand
 
 from symrnn.equations import Equation
 from symrnn.expr import (
     At,
+    Columns,
     Diag,
+    Divides,
     Elementwise,
     Hadamard,
     Identity,
@@ -22,8 +24,10 @@ from symrnn.expr import (
     Softmax,
     Stacked,
     Static,
+    TimeSum,
     Transposed,
     Zeros,
+    is_condition,
     same,
     split_scalar,
     t,
@@ -111,7 +115,43 @@ def collected(term: Node) -> Node:
 
 def added(*terms: Node) -> Node:
     """Add up the contributions to one adjoint, in textbook form."""
-    return collected(stacked_rows(Plus(*terms)))
+    return collected(under_conditions(stacked_rows(Plus(*terms))))
+
+
+def under_conditions(term: Node) -> Node:
+    """``[K ∤ t] a + b + [K ∤ t] c`` becomes ``[K ∤ t] (a + c) + b``: each condition is written once."""
+    groups: dict[Any, list[Node]] = {}
+    for part in term.args if isinstance(term, Plus) else ():
+        c, core = split_scalar(part)
+        held = tuple(f for f in core.args[1:] if is_condition(f)) if isinstance(core, Product) else ()
+        free = Scaled(c, Product(*(f for f in core.args if f not in held))) if held else part
+        groups.setdefault(held or part, []).append(free)
+    if not any(isinstance(held, tuple) and len(parts) > 1 for held, parts in groups.items()):
+        return term
+    return Plus(*(
+        Product(collected(Plus(*parts)), *held) if isinstance(held, tuple) else parts[0] for held, parts in groups.items()
+    ))
+
+
+def settled(node: Any, ranges: dict[Any, Span]) -> Any:
+    """``[K | t > 0]`` becomes ``[K | t]`` where ``t`` runs over times above 0.
+
+    Args:
+        node: A formula.
+        ranges: The times that ``t`` and the bound indices run over.
+    """
+    if isinstance(node, Divides) and node.positive:
+        number, time = node.args[:2]
+        index = next((i for i in ranges if i in time.free_symbols), None)
+        ends = (time,) if index is None else tuple(expand(time.xreplace({index: e})) for e in (ranges[index].lo, ranges[index].hi))
+        lowest = ends[0] if index is None or time.coeff(index) > 0 else ends[-1]
+        return Divides(number, time) if lowest.is_Integer and lowest > 0 else node
+    if not isinstance(node, Node) or isinstance(node, Leaf) or not node.has(Divides):
+        return node
+    if isinstance(node, TimeSum | Columns):
+        body, index, lo, hi = node.args
+        return node.func(settled(body, {**ranges, index: Span(lo, hi)}), index, lo, hi)
+    return node.func(*(settled(arg, ranges) for arg in node.args))
 
 
 def stacked_rows(term: Node) -> Node:

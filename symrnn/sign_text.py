@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from symrnn.notation import function_name
-from symrnn.quantity_text import ATOM, Written
+from symrnn.quantity_text import ATOM, POSTFIX, Written
 from symrnn.style import Style, scalar, time_text
 
 
@@ -35,7 +35,9 @@ def write_constant(sign: str) -> Callable[[Any, Style], Written]:
 
 
 def write_ones(node: Any, style: Style) -> Written:
-    """``1``, bold in LaTeX where it is not a number."""
+    """``1``, bold in LaTeX where it is not a number; a row of ones is ``1ᵀ``."""
+    if node.shape[0] == 1 != node.shape[1]:
+        return style.pick(r"\mathbf{1}", "1") + transpose(style), POSTFIX
     return style.pick("1" if node.shape == (1, 1) else r"\mathbf{1}", "1"), ATOM
 
 

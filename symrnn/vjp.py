@@ -34,6 +34,8 @@ from symrnn.expr import (
     Total,
     Transposed,
     Zeros,
+    complement,
+    weighted,
 )
 
 GILES, GRIEWANK, BRIDLE = "Giles 2008", "Griewank & Walther 2008, section 3.2", "Bridle 1990"
@@ -160,8 +162,13 @@ def vjp_time_sum(q: Any, g: Node, s: Node) -> Received:
 
 
 def vjp_constant(q: Any, g: Node, s: Node) -> Received:
-    """A constant, an integer quantity, or a stopped gradient: nothing is passed back."""
+    """A constant or an integer quantity: nothing is passed back."""
     return []
+
+
+def vjp_stop_gradient(q: Any, g: Node, s: Node) -> Received:
+    """q = sg_c(A)  ⟹  δA += g (1 - c); without a condition c, nothing."""
+    return [] if q.condition is None else [(q.args[0], weighted(g, complement(q.condition)), None)]
 
 
 @dataclass(frozen=True)
@@ -194,6 +201,7 @@ RULES: dict[str, Rule] = {
     "Column": _rule(vjp_column),
     "Columns": _rule(vjp_columns),
     "Diag": _rule(vjp_diag),
+    "Divides": _rule(vjp_constant),
     "Elementwise": _rule(vjp_elementwise),
     "Gather": _rule(vjp_gather),
     "Hadamard": _rule(vjp_hadamard),
@@ -207,7 +215,7 @@ RULES: dict[str, Rule] = {
     "Scaled": _rule(vjp_scaled),
     "Softmax": _rule(vjp_softmax, BRIDLE, data=(1,)),
     "Stacked": _rule(vjp_stacked),
-    "StopGradient": _rule(vjp_constant),
+    "StopGradient": _rule(vjp_stop_gradient),
     "TimeSum": _rule(vjp_time_sum),
     "Total": _rule(vjp_total),
     "Transposed": _rule(vjp_transposed),

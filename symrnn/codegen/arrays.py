@@ -10,7 +10,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from symrnn.codegen.values import ATOM, PRODUCT, Scope, Value, as_matrix, expanded, multiply, total, transposed
+from symrnn.codegen.values import ATOM, PRODUCT, SUM, Scope, Value, as_matrix, expanded, multiply, total, transposed
 from symrnn.expr import same
 
 ArrayRule = Callable[[Any, Sequence[Value], Scope], Value]
@@ -42,8 +42,8 @@ def one_hot(index, size, dtype):
     return (np.arange(size) == index).astype(int).astype(dtype)
 ''',
     "stop_gradient": '''
-def stop_gradient(a):
-    """The value itself; the backward pass takes it for a constant."""
+def stop_gradient(a, here=True):
+    """The value itself; where this holds, the backward pass takes it for a constant."""
     return a
 ''',
 })
@@ -61,10 +61,23 @@ def array_transposed(node: Any, values: Sequence[Value], scope: Scope) -> Value:
 
 
 def array_stop_gradient(node: Any, values: Sequence[Value], scope: Scope) -> Value:
-    """The value itself, under a name that says that no gradient passes."""
+    """The value itself, under a name that says that no gradient passes, or when none does."""
     scope.used.helpers["stop_gradient"] = HELPERS["stop_gradient"]
     value = expanded(values[0], scope)
-    return replace(value, code=f"stop_gradient({value.code})", level=ATOM)
+    here = "" if node.condition is None else f", {values[1].code}"
+    return replace(value, code=f"stop_gradient({value.code}{here})", level=ATOM)
+
+
+def array_divides(node: Any, values: Sequence[Value], scope: Scope) -> Value:
+    """[K | t]."""
+    return divides(node, scope, "==")
+
+
+def divides(node: Any, scope: Scope, sign: str) -> Value:
+    """A comparison of the remainder of a time with 0."""
+    time = scope.number(node.args[1])
+    code = f"{time if time.isidentifier() else f'({time})'} % {scope.number(node.args[0])} {sign} 0"
+    return Value(f"{time} > 0 and {code}" if node.positive else code, SUM, node.shape, full=False)
 
 
 def array_elementwise(node: Any, values: Sequence[Value], scope: Scope) -> Value:
@@ -168,6 +181,7 @@ def array_column(node: Any, values: Sequence[Value], scope: Scope) -> Value:
 ARRAY_RULES: MappingProxyType[str, ArrayRule] = MappingProxyType({
     "Column": array_column,
     "Diag": array_diag,
+    "Divides": array_divides,
     "Elementwise": array_elementwise,
     "Gather": array_gather,
     "Hadamard": array_hadamard,

@@ -15,7 +15,7 @@ from typing import Any
 
 from sympy import Integer
 
-from symrnn.codegen.arrays import ARRAY_RULES
+from symrnn.codegen.arrays import ARRAY_RULES, divides
 from symrnn.codegen.products import chain, outer_over_batch, parts_of
 from symrnn.codegen.values import (
     ATOM,
@@ -29,7 +29,7 @@ from symrnn.codegen.values import (
     scaled_by,
 )
 from symrnn.errors import NotSupportedError
-from symrnn.expr import Node, Ones, Plus, Product, Scaled, TimeSum, same
+from symrnn.expr import Divides, Node, Ones, Plus, Product, Scaled, TimeSum, complement, same
 from symrnn.traverse import quantity_of
 
 Rule = Callable[[Any, Scope], Value]
@@ -97,7 +97,10 @@ def emit_identity(node: Any, scope: Scope) -> Value:
 
 
 def emit_plus(node: Any, scope: Scope) -> Value:
-    """a + b."""
+    """a + b; a comparison for 1 - [K | t]."""
+    held = complement(node) if node.shape == (1, 1) else node
+    if isinstance(held, Divides) and not held.positive:
+        return divides(held, scope, "!=")
     return added(node, scope, emit)
 
 

@@ -8,12 +8,14 @@ from types import MappingProxyType
 from sympy import Basic
 
 from symrnn.codegen.arguments import SHARED
+from symrnn.codegen.clipping import clipping_source
 from symrnn.codegen.formatting import paragraph
 from symrnn.codegen.functions import Function, Result
 from symrnn.codegen.program import Writer
 from symrnn.derivation import Derivation, key_of
 from symrnn.errors import unknown
 from symrnn.expr import Series
+from symrnn.leftout import for_reading
 from symrnn.networks.graph import Network
 from symrnn.times import Span, hull
 
@@ -31,14 +33,14 @@ def numpy_source(derivation: Derivation, *, style: str = "readable", notation: s
 
     Returns:
         The source. ``loss_and_gradients(params, x, y, *, h_0=None)`` returns the loss of a batch and a dictionary of
-        gradients, ``loss(...)`` the loss alone.
+        gradients, ``loss(...)`` the loss alone; with clipping, ``clipped(gradients, limit=...)`` clips them afterwards.
 
     Raises:
         SpecError: Unknown style or notation.
     """
     if style not in STYLES:
         raise unknown("style", style, STYLES)
-    network = derivation.as_network()
+    network = for_reading(derivation).as_network()
     results = tuple(
         Result(g.name, key_of(derivation.by_quantity[g.quantity].lhs), g.span, g.kind in SHARED)
         for g in derivation.wanted
@@ -54,7 +56,7 @@ def numpy_source(derivation: Derivation, *, style: str = "readable", notation: s
         ),
     ]
     title = f"{derivation.network.name}: the loss and its gradients by backpropagation through time."
-    return module(network, functions, title, notation)
+    return "\n\n".join([module(network, functions, title, notation), *clipping_source(derivation)])
 
 
 def network_source(

@@ -227,6 +227,7 @@ RULES: Mapping[str, Callable[[Any, Step], Code]] = MappingProxyType({
 REFUSED: Mapping[str, str] = MappingProxyType({
     "Column": "it refuses slices such as A[:, 0:1]",
     "Columns": "it has no sign for a sequence of columns",
+    "Divides": "a step has no time that it could divide",
     "Gather": "it refuses slices such as E[:, w]",
     "Identity": "it has no sign for np.eye",
     "OneHot": "it has no sign for one-hot columns",

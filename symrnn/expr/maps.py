@@ -227,21 +227,3 @@ class OneHot(Node):
     def _numpycode(self, printer: Any) -> str:
         index, size = (printer._print(arg) for arg in self.args)
         return f"(numpy.arange({size}).reshape(-1, 1) == {index}).astype(float)"
-
-
-class StopGradient(Node):
-    """The value of its operand; no gradient passes. One inside another says nothing new and vanishes."""
-
-    def __new__(cls, matrix: Node) -> Any:
-        inner = matrix.atoms(StopGradient)
-        return cls.make(matrix.xreplace({node: node.args[0] for node in inner}) if inner else matrix)
-
-    @property
-    def shape(self) -> Shape:
-        return self.args[0].shape
-
-    def _entry(self, i: Any, j: Any, **_: Any) -> Expr:
-        return self.args[0]._entry(i, j)
-
-    def _numpycode(self, printer: Any) -> str:
-        return str(printer._print(self.args[0]))

@@ -10,7 +10,7 @@ from sympy import Basic
 from symrnn import writer
 from symrnn.equations import Equation
 from symrnn.errors import SpecError
-from symrnn.expr import At, Columns, Leaf, Static, TimeSum, t
+from symrnn.expr import At, Columns, Divides, Leaf, Static, TimeSum, t
 from symrnn.times import Order, Span
 from symrnn.traverse import quantity_of
 
@@ -73,6 +73,9 @@ def _reads(node: Basic, ranges: dict[Basic, Span], equation: Equation) -> Iterat
             yield node, ranges[moving[0]].shifted(node.time - moving[0])
         else:
             raise SpecError(f"{equation.name} reads {writer.text(node)}; a time must be t+k, a fixed time, or a sum's index")
+    elif isinstance(node, Divides):
+        if t in node.free_symbols - ranges.keys():
+            raise SpecError(f"{equation.name} has no time t, but reads {writer.text(node)}; ask for a fixed time, or under a sum")
     elif isinstance(node, TimeSum | Columns):
         body, index, lo, hi = node.args
         yield from _reads(body, {**ranges, index: Span(lo, hi)}, equation)

@@ -17,6 +17,7 @@ from sympy import Add, Basic, Dummy, Expr, Float, Integer, Mul, Pow, Rational, S
 from sympy.core.symbol import Str
 
 from symrnn import writer
+from symrnn.clipping import Clipping
 from symrnn.derivation import Adjoint, Contribution, Derivation, Step
 from symrnn.equations import Equation
 from symrnn.errors import SpecError, SymrnnError
@@ -30,7 +31,7 @@ VERSION = 1
 KIND = "derivation"
 RECORDS: dict[str, Any] = {
     cls.__name__: cls
-    for cls in (Adjoint, Contribution, Derivation, Equation, Given, Network, Part, Relation, Scan, Span, Step)
+    for cls in (Adjoint, Clipping, Contribution, Derivation, Equation, Given, Network, Part, Relation, Scan, Span, Step)
 }
 HINTS: dict[str, dict[str, Any]] = {name: get_type_hints(cls) for name, cls in RECORDS.items()}
 OPERATIONS: dict[str, Any] = {"+": Add, "*": Mul, "^": Pow}

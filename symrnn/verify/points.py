@@ -20,12 +20,13 @@ from sympy import Basic, Expr, Integer
 from symrnn import writer
 from symrnn.derivation import Derivation
 from symrnn.errors import DataError, NotSupportedError
-from symrnn.expr import At, Columns, Gather, OneHot, Ones, TimeSum, Total
+from symrnn.expr import At, Columns, Divides, Gather, OneHot, Ones, TimeSum, Total
 from symrnn.networks.graph import Given, Network
 from symrnn.traverse import leaves, quantity_of
 
 Values = dict[str, Any]
 BATCH = 2
+WINDOW = 2
 SHORTEST, SMALLEST = 6, 3
 WEIGHT, INPUT = 0.5, 1.0
 
@@ -65,10 +66,12 @@ def default_sizes(
         A number for each size letter and for the batch ``B``; every length is greater than its least.
     """
     network = source.network if isinstance(source, Derivation) else source
-    floors = dict.fromkeys(lengths(network), SHORTEST)
+    windows = [node.args[0] for e in network.equations for node in e.rhs.atoms(Divides)]
+    shortest = max([SHORTEST, *(int(number) + 2 for number in windows if number.is_Integer)])
+    floors = dict.fromkeys(lengths(network), shortest)
     for letter, length in (*(source.least if isinstance(source, Derivation) else ()), *dict(least).items()):
         floors[letter] = max(floors.get(letter, SHORTEST), int(length) + 1)
-    sizes = {"B": BATCH}
+    sizes = {"B": BATCH} | {letter.name: WINDOW for w in windows for letter in w.free_symbols if letter not in floors}
     for letter in (*floors, *network.sizes):
         if letter.name not in sizes:
             number = floors.get(letter, SMALLEST)

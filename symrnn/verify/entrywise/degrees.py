@@ -118,4 +118,5 @@ def degree(node: Any, of: Callable[[Leaf], Degree]) -> Degree:
     if isinstance(node, LogSoftmax):
         tangent = SOFTMAX.value + result.tangent
         return Degree(max(1, result.value), tangent, max(1, result.nesting), max(POWER, result.inverted))
-    return Degree(result.value, 0, *result.fields[2:]) if isinstance(node, StopGradient | OneHot) else result
+    still = isinstance(node, OneHot) or (isinstance(node, StopGradient) and node.condition is None)
+    return Degree(result.value, 0, *result.fields[2:]) if still else result

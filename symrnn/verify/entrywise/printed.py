@@ -16,6 +16,7 @@ from symrnn.expr import (
     Column,
     Columns,
     Diag,
+    Divides,
     Elementwise,
     Gather,
     Hadamard,
@@ -207,6 +208,12 @@ def value_one_hot(node: Any, scope: Scope) -> Matrix:
     return filled(lambda i, j: int(i == number), node, scope)
 
 
+def value_divides(node: Any, scope: Scope) -> Matrix:
+    """``[K | t]``."""
+    modulus, time = map(scope.integer, node.args[:2])
+    return [[int(time % modulus == 0 and (time > 0 or not node.positive))]]
+
+
 def value_gather(node: Any, scope: Scope) -> Matrix:
     """Column ``w``, counted from 0."""
     table, number = (evaluate(arg, scope) for arg in node.args)
@@ -264,6 +271,7 @@ EVALUATIONS: Mapping[type, Callable[[Any, Scope], Matrix]] = {
     Rows: value_rows,
     Stacked: value_stacked,
     TimeSum: value_time_sum,
+    Divides: value_divides,
     StopGradient: lambda node, scope: evaluate(node.args[0], scope),
 }
 """One evaluation for each node type."""

@@ -6,18 +6,21 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 
-from sympy import Expr, Pow, Symbol
+from sympy import Expr, Pow, Symbol, sympify
 
 from symrnn.derivation import Derivation
 from symrnn.equations import Equation
 from symrnn.errors import DataError, unknown
-from symrnn.expr import Columns, TimeSum
+from symrnn.expr import Columns, Divides, TimeSum
 from symrnn.times import Span
 from symrnn.traverse import leaves
 from symrnn.verify.entrywise.modular import has_root
 
 SHORTEST = 3
 """Length of a sequence that has a first, an inner and a last time."""
+
+WINDOW = 2
+"""What a letter that only divides times is: the shortest window with a step inside it."""
 
 LONGEST = 12
 """The lengths that are tried until every line holds at some time."""
@@ -51,6 +54,8 @@ def judged_sizes(derivation: Derivation, sizes: Mapping[str, int] | None) -> dic
     lengths = {s for span in (*given, *spans(equations)) for end in (span.lo, span.hi) for s in end.free_symbols}
     chosen = {letters[name]: value for name, value in fixed.items()}
     chosen |= dimensions(equations, lengths | chosen.keys(), set(chosen.values()))
+    windows = {s for e in equations for node in e.rhs.atoms(Divides) for s in node.args[0].free_symbols}
+    chosen |= dict.fromkeys(windows - chosen.keys() - lengths, WINDOW)
     others = [letter for letter in network.sizes if letter not in chosen and letter not in lengths]
     chosen |= dict(zip(others, unused(set(chosen.values()), any_root=False), strict=False))
     return with_lengths(derivation, chosen, sorted(lengths - chosen.keys(), key=str))
@@ -93,6 +98,12 @@ def unused(taken: set[int], *, any_root: bool) -> Iterator[int]:
             yield n
 
 
+def longest_window(derivation: Derivation, sizes: Mapping[Expr, int]) -> int:
+    """Return the largest number that is asked whether it divides a time; 0 where there is none."""
+    asked = {sympify(node.args[0].xreplace(sizes)) for e in derivation.network.equations for node in e.rhs.atoms(Divides)}
+    return max((int(number) for number in asked if number.is_Integer), default=0)
+
+
 def with_lengths(derivation: Derivation, chosen: dict[Expr, int], lengths: list[Symbol]) -> dict[Expr, int]:
     """Choose different lengths, as short as possible, such that every line holds at some time."""
     least = dict(derivation.least)
@@ -100,7 +111,7 @@ def with_lengths(derivation: Derivation, chosen: dict[Expr, int], lengths: list[
     for longer in range(LONGEST):
         trial = dict(chosen)
         for letter in lengths:
-            start = max(SHORTEST, least.get(letter, 1)) + longer
+            start = max(SHORTEST, least.get(letter, 1), longest_window(derivation, chosen) + 2) + longer
             rivals = trial if letter in shaped else lengths
             trial[letter] = next(n for n in count(start) if n not in {trial.get(other) for other in rivals})
         held = (e.span for e in derivation.lines if e.span is not None)

@@ -16,7 +16,22 @@ from sympy import Basic, Expr, Integer
 
 from symrnn.equations import Equation
 from symrnn.errors import NotSupportedError
-from symrnn.expr import At, Column, Columns, Leaf, Rows, Scaled, Series, Static, StopGradient, TimeSum, t
+from symrnn.expr import (
+    At,
+    Column,
+    Columns,
+    Divides,
+    Leaf,
+    Rows,
+    Scaled,
+    Series,
+    Static,
+    StopGradient,
+    TimeSum,
+    complement,
+    t,
+    weighted,
+)
 from symrnn.networks.graph import Network, Scan
 from symrnn.traverse import at_time, quantity_of, rebuilt
 from symrnn.verify.entrywise.degrees import Degree, degree
@@ -83,14 +98,27 @@ def operand(leaf: Leaf, i: Any, j: Any) -> Operand:
 
 
 def stopped_apart(rhs: Any) -> Any:
-    """Give what is read under a stop-gradient a name of its own, so that an entry shows where no tangent passes."""
+    """Give what is read under a stop-gradient a name of its own, so that an entry shows where no tangent passes.
+
+    Under a condition both are read, ``c`` times the one and ``1 - c`` times the other.
+    """
 
     def rename(node: Any) -> Any:
+        if isinstance(node, At | Static) and node.name.endswith(STOPPED):
+            return node
         if isinstance(node, At):
             return At(Series(node.name + STOPPED, *node.series.args[1:]), node.time)
         return Static(node.name + STOPPED, *node.args[1:]) if isinstance(node, Static) else node
 
-    return rebuilt(rhs, lambda node: rebuilt(node.args[0], rename) if isinstance(node, StopGradient) else node)
+    def apart(node: Any) -> Any:
+        if not isinstance(node, StopGradient):
+            return node
+        renamed = rebuilt(node.args[0], rename)
+        if node.condition is None:
+            return renamed
+        return weighted(renamed, node.condition) + weighted(node.args[0], complement(node.condition))
+
+    return rebuilt(rhs, apart)
 
 
 def scalar_equations(rhs: Any) -> list[list[ScalarEquation]]:
@@ -108,7 +136,7 @@ def scalar_equation(entry: Expr) -> ScalarEquation:
 
 def place_depends_on_time(node: Any) -> bool:
     """Tell whether ``t`` stands elsewhere than in the time of a quantity, as in column ``t`` of a matrix."""
-    if isinstance(node, Column | Columns | TimeSum | Rows | Scaled):
+    if isinstance(node, Column | Columns | Divides | TimeSum | Rows | Scaled):
         own = [arg for arg in node.args if isinstance(arg, Expr) and not arg.is_Matrix]
         if any(t in arg.free_symbols for arg in own):
             return True

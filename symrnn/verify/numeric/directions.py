@@ -88,7 +88,7 @@ class Point:
 
     def loss_at(self, names: tuple[str, ...], step: complex) -> Any:
         """Return the loss at a moved point; a stopped gradient does not move."""
-        with replaced(names_of(self.program), STOP, np.real):
+        with replaced(names_of(self.program), STOP, standing_still):
             return self.program.loss(self.moved(names, step))
 
     @cached_property
@@ -117,6 +117,11 @@ class Point:
     def scale(self) -> float:
         """The natural scale of a derivative: the largest of these sizes, or the loss, since what is given is of order one."""
         return max(abs(self.loss), *(self.size(name) for name in self.gradients))
+
+
+def standing_still(values: Any, here: bool = True) -> Any:
+    """Return the values without what moves, where the gradient stops."""
+    return np.real(values) if here else values
 
 
 def relative(a: float, b: float, scale: float, floor: float, allowed: float) -> float:

@@ -25,6 +25,7 @@ from symrnn.expr import (
     Column,
     Columns,
     Diag,
+    Divides,
     Elementwise,
     Gather,
     Hadamard,
@@ -76,6 +77,11 @@ class Run:
     def number(self, expression: Expr) -> int:
         """Return a size or time as a number."""
         return size_in(expression.xreplace({s: Integer(v) for s, v in self.now.items()}), self.sizes)
+
+    def divides(self, modulus: Expr, time: Expr, positive: int = 0) -> bool:
+        """Tell whether a number divides a time."""
+        when = self.number(time)
+        return when % self.number(modulus) == 0 and (when > 0 or not positive)
 
     def scalar(self, expression: Expr) -> float:
         """Return a scalar factor as a number."""
@@ -173,7 +179,8 @@ RULES: Mapping[type[Node], Callable[..., Tensor]] = MappingProxyType({
     Column: lambda run, a, k: run.value(a)[..., run.number(k) - 1 : run.number(k)],
     Gather: lambda run, table, w: run.value(table) @ run.one_hot(run.value(w), run.number(table.shape[1])),
     TimeSum: lambda run, body, *rest: reduce(lambda a, b: a + b, run.each(body, *rest), run.filled(0, *body.shape)),
-    StopGradient: lambda run, a: run.value(a).detach(),
+    Divides: lambda run, *args: run.filled(int(run.divides(*args)), Integer(1), Integer(1)),
+    StopGradient: lambda run, a, *condition: run.value(a) if any(run.value(c) == 0 for c in condition) else run.value(a).detach(),
 })
 
 
