@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, count
 from typing import Any
 
 import sympy
@@ -109,6 +110,10 @@ def scalar(value: Any, style: Style) -> str:
     """Write a scalar coefficient or a time."""
     if value in style.indices:
         return style.indices[value]
+    if value.is_Integer:
+        return str(value)
+    if value.is_Symbol and len(letter := symbol_text(value, style)) == 1:
+        return letter
     if value in FRACTIONS and style.medium == "unicode":
         return FRACTIONS[value]
     if isinstance(value, sympy.Add):
@@ -170,9 +175,12 @@ def numbers_text(letter: str, first: int, last: int, style: Style) -> str:
     return f"{spell(letter, style.medium).base} = {first},{dots} {last}"
 
 
-def symbols_text(style: Style) -> set[str]:
-    """Return the letters of sizes and times in a profile."""
-    return {spell(letter, "unicode").base for letter in (*style.notation.symbols.values(), "t")}
+def free_letter(candidates: Iterable[str], style: Style) -> str:
+    """Return the first letter that no quantity, size or time of the network is printed with, nor the number of a layer."""
+    bases = [*style.letters.values(), *style.notation.symbols.values(), "t"]
+    taken = {spell(letter, "unicode").base for letter in [*bases, *([style.alike.letter] if style.alike else [])]}
+    numbered = (f"{candidate}_{number}" for number in count(2) for candidate in candidates)
+    return next(c for c in chain(candidates, numbered) if spell(c, "unicode").base not in taken or "_" in c)
 
 
 def shape_text(shape: tuple[Any, Any], cross: str, style: Style) -> str:

@@ -11,7 +11,7 @@ from symrnn.exports.programs import mathml, picture, typst
 from symrnn.exports.selection import chosen_lines
 from symrnn.notation import Notation
 from symrnn.printing.latex import aligned_rows, joined
-from symrnn.printing.outline import Line
+from symrnn.printing.pieces import Line
 from symrnn.printing.unicode_text import equation_rows
 from symrnn.style import Style
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 from symrnn.derivation import Derivation
 from symrnn.errors import unknown
 from symrnn.networks.graph import DIFFERENTIABLE
-from symrnn.printing.outline import Line, backward_lines, forward_lines, gradient_lines
+from symrnn.printing.outline import backward_lines, forward_lines, gradient_lines
+from symrnn.printing.pieces import Line
 
 GROUPS = ("forward", "backward", "gradients", "all")
 Named = dict[str, list[Line]]

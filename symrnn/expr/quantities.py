@@ -37,7 +37,7 @@ class Series(Basic):
     @property
     def name(self) -> str:
         """The name without adjoint marks."""
-        return str(self.args[0])
+        return self.args[0].name
 
     @property
     def orders(self) -> tuple[int, ...]:
@@ -130,7 +130,7 @@ class Static(Leaf):
 
     @property
     def name(self) -> str:
-        return str(self.args[0])
+        return self.args[0].name
 
     @property
     def orders(self) -> tuple[int, ...]:

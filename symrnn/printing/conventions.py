@@ -10,7 +10,8 @@ from symrnn.derivation import Derivation
 from symrnn.equations import Cell
 from symrnn.expr import Node, Series, t
 from symrnn.networks import Part
-from symrnn.printing.outline import GIVEN, Equality, Lettered, Ratio, Words
+from symrnn.printing.outline import GIVEN
+from symrnn.printing.pieces import Equality, Lettered, Ratio, Words
 from symrnn.style import Style
 
 ROWS = (

@@ -14,15 +14,15 @@ from itertools import groupby
 from typing import Any
 
 from symrnn.expr import At, Static
-from symrnn.notation import LETTERS
-from symrnn.printing.outline import Equations, Outline, Section, ShapeRow, Shapes, Words
 from symrnn.printing.parts import LayerRange
+from symrnn.printing.pieces import Equations, Outline, Section, ShapeRow, Shapes, Words
 from symrnn.printing.words import when, written
-from symrnn.style import Alike, Style, symbols_text
+from symrnn.style import Alike, Style, free_letter
 
-CANDIDATES = ("ell", "n", "p", "u", "v", "lambda", "nu")
-"""Letters for the number of a layer, the most usual first; ``n`` is that of A. Graves, A. Mohamed and G. Hinton, Speech
-recognition with deep recurrent neural networks, ICASSP 2013. What a bound index may be is not among them."""
+CANDIDATES: tuple[str, ...] = ("ell", "n", "p", "u", "v", "lambda", "nu")
+"""Letters for the number of a layer, of which the first is taken that the network does not use: ``ℓ`` is the loss of a step
+in most profiles. ``n`` is that of A. Graves, A. Mohamed and G. Hinton, Speech recognition with deep recurrent neural networks,
+ICASSP 2013. What a bound index may be is not among them."""
 
 
 def folded(outline: Outline, style: Style) -> Outline:
@@ -37,16 +37,9 @@ def folded(outline: Outline, style: Style) -> Outline:
     """
     if all(mark.layer is None for mark in style.marks.values()):
         return outline
-    letter = index_letter(style)
+    letter = free_letter(CANDIDATES, style)
     sections = [with_folded_tables(section, style, letter) for section in folded_sections(outline.sections, style, letter)]
     return replace(outline, sections=tuple(sections))
-
-
-def index_letter(style: Style) -> str:
-    """Return the first letter that nothing in the network is printed with: ``ℓ`` is the loss of a step in many profiles."""
-    taken = {LETTERS.get(base, base) for base in (letter.split("_")[0].split("^")[0] for letter in style.letters.values())}
-    taken |= symbols_text(style)
-    return next((c for c in CANDIDATES if LETTERS.get(c, c) not in taken), "layer")
 
 
 def folded_sections(sections: Iterable[Section], style: Style, letter: str) -> Iterator[Section]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from symrnn.printing.outline import Code, Equations, Formula, Line, Outline, Piece, Section, Shapes
+from symrnn.printing.pieces import Code, Equations, Formula, Line, Outline, Piece, Section, Shapes
 from symrnn.printing.words import heading, pieces, when, width, within, written
 from symrnn.style import Style, shape_text
 
@@ -22,10 +22,9 @@ SIGNS = {
 
 def write_latex(outline: Outline, style: Style) -> str:
     """Write an outline as LaTeX."""
-    rows = [f"% {outline.title}", r"\allowdisplaybreaks % of amsmath, which is all that this needs"]
-    for section in outline.sections:
-        rows += ["", *section_rows(section, style)]
-    return "\n".join(rows) + "\n"
+    body = [row for section in outline.sections for row in ["", *section_rows(section, style)]]
+    needed = r"; \nmid is of amssymb" if any(r"\nmid" in row for row in body) else ", which is all that this needs"
+    return "\n".join([f"% {outline.title}", rf"\allowdisplaybreaks % of amsmath{needed}", *body]) + "\n"
 
 
 def section_rows(section: Section, style: Style) -> list[str]:
@@ -86,9 +85,12 @@ def aligned_rows(lines: Iterable[Line], style: Style) -> list[str]:
 
 def broken(formula: Formula, style: Style) -> list[str]:
     """Break a sum before a term where the line would be longer than ``LONGEST`` characters in a terminal."""
+    terms = pieces(formula, style)
+    if len(terms) == 1:
+        return terms
     seen = [width(piece) for piece in pieces(formula, replace(style, medium="unicode"))]
     rows, used = [""], 0
-    for term, columns in zip(pieces(formula, style), seen, strict=True):
+    for term, columns in zip(terms, seen, strict=True):
         if rows[-1] and used + 1 + columns > LONGEST:
             rows.append("")
             used = 0

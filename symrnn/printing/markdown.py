@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from symrnn.printing.latex import aligned_rows, joined
-from symrnn.printing.outline import Code, Equations, Outline, Piece, Shapes
+from symrnn.printing.pieces import Code, Equations, Outline, Piece, Shapes
 from symrnn.printing.words import heading, within, written
 from symrnn.style import Style, shape_text
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Iterable, Iterator
+from typing import Any
 
-from sympy import Basic, Expr
+from sympy import Basic, Expr, Integer
 
 from symrnn.derivation import Adjoint, Derivation
 from symrnn.equations import Cell, Equation
 from symrnn.expr import At, Node, Series, t
 from symrnn.networks import Given, Network, Scan
-from symrnn.printing.parts import Label, LayerNumber, LayerRange, labels, runs
+from symrnn.printing.columns import ColumnOf, column_form
+from symrnn.printing.parts import Label, labels, runs
+from symrnn.printing.pieces import Equations, Line, Outline, Ratio, Section, ShapeRow, Shapes, Words
 from symrnn.times import Span
 from symrnn.traverse import at_time
 
@@ -20,127 +21,6 @@ GIVEN = {
     "parameter": "parameters", "input": "inputs", "initial": "initial states", "target": "targets", "mask": "masks",
     "integer": "integers", "direction": "directions",
 }
-
-
-@dataclass(frozen=True)
-class Ratio:
-    """``∂above/∂below``."""
-
-    above: Node
-    below: Node
-
-
-@dataclass(frozen=True)
-class Chain:
-    """``(∂above/∂below)ᵀ received``."""
-
-    above: Node
-    below: Node
-    received: Node
-
-
-@dataclass(frozen=True)
-class Equality:
-    """``left = right`` inside a sentence, or with another sign such as ``≥``."""
-
-    left: Formula
-    right: Formula
-    sign: str = "="
-
-
-@dataclass(frozen=True)
-class Code:
-    """A name or a rule as it stands in the source."""
-
-    content: str
-
-
-@dataclass(frozen=True)
-class Lettered:
-    """A quantity in a letter that it does not have in this network."""
-
-    node: Node
-    letter: str
-
-
-Formula: TypeAlias = Node | Ratio | Chain | Lettered | LayerNumber | LayerRange | Expr
-Piece: TypeAlias = str | Code | Equality | Formula
-
-
-@dataclass(frozen=True)
-class Words:
-    """A sentence with formulas in it."""
-
-    pieces: tuple[Piece, ...]
-
-
-@dataclass(frozen=True)
-class Line:
-    """One printed equation.
-
-    Attributes:
-        left: The left side; ``None`` continues the line above.
-        right: The right side.
-        span: The times at which it holds, where there are several.
-        descending: Whether the times are run from the last to the first.
-        sign: ``=`` or ``+=``.
-    """
-
-    left: Formula | None
-    right: Node
-    span: Span | None = None
-    descending: bool = False
-    sign: str = "="
-
-
-@dataclass(frozen=True)
-class Equations:
-    """Equations below each other, aligned at their signs."""
-
-    lines: tuple[Line, ...]
-
-
-class ShapeRow(NamedTuple):
-    """Quantities of one kind and shape; of one layer that stands for several, where it says for which."""
-
-    kind: str
-    values: tuple[Node, ...]
-    shape: tuple[Expr, Expr]
-    layers: LayerRange | None = None
-
-
-@dataclass(frozen=True)
-class Shapes:
-    """What there is, with shapes."""
-
-    rows: tuple[ShapeRow, ...]
-
-
-@dataclass(frozen=True)
-class Section:
-    """A heading and what stands below it; level 1 is the highest.
-
-    Attributes:
-        heading: Words and formulas.
-        body: In order.
-        level: 1 or 2.
-        layer: The number of the layer that it is about.
-        layers: The layers that this one stands for, where it stands for several.
-    """
-
-    heading: tuple[Piece, ...]
-    body: tuple[Words | Equations | Shapes, ...] = ()
-    level: int = 1
-    layer: int | None = None
-    layers: LayerRange | None = None
-
-
-@dataclass(frozen=True)
-class Outline:
-    """A title and sections."""
-
-    title: str
-    sections: tuple[Section, ...]
 
 
 def fixed(left: Node, right: Node, span: Span | None, *, descending: bool = False) -> Line:
@@ -204,6 +84,15 @@ def gradient_lines(derivation: Derivation, wrt: str | None) -> Iterator[Line]:
         yield Line(Ratio(derivation.network.loss, left), right, line.span if time is None else None)
 
 
+def with_columns(lines: Iterable[Line]) -> Iterator[Line]:
+    """Add to the gradient of a table that is looked up what it says of one column."""
+    for line in lines:
+        yield line
+        form = column_form(line.right) if isinstance(line.right, Node) else None
+        if form is not None:
+            yield Line(ColumnOf(line.left), form)
+
+
 def values_of(given: Given) -> list[Node]:
     """Return a given quantity at the generic ``t``; initial states at their own times."""
     if not isinstance(given.quantity, Series):
@@ -238,13 +127,16 @@ def parted(title: str, lines: Iterator[Line], network: Network) -> Iterator[Sect
 
 def defined(line: Line) -> Any:
     """Return the quantity of a line: what it defines, or what the gradient that it gives is taken in."""
-    return line.left.below if isinstance(line.left, Ratio) else line.left
+    left: Any = line.left.matrix if isinstance(line.left, ColumnOf) else line.left
+    return left.below if isinstance(left, Ratio) else left
 
 
 def read_by(line: Line) -> tuple[str, Any]:
     """Return the key of what a line defines, and the formula that gives it; of a gradient, which nothing reads, no key."""
     left: Any = line.left
-    return "" if isinstance(left, Ratio) else str(left.series.key if isinstance(left, At) else left.key), line.right
+    if isinstance(left, Ratio | ColumnOf):
+        return "", Integer(0)
+    return str(left.series.key if isinstance(left, At) else left.key), line.right
 
 
 def label_of(line: Line, network: Network) -> Label:
@@ -273,7 +165,7 @@ def outline(
         *parted("Forward pass", forward_lines(network), network),
         *steps,
         *parted("Backward pass", backward_lines(derivation), network),
-        *parted("Gradients", gradient_lines(derivation, wrt), network),
+        *parted("Gradients", with_columns(gradient_lines(derivation, wrt)), network),
         *([Section(("Conventions",), notes)] if notes else []),
     ]
     empty = [s for s in sections if any(isinstance(part, Equations) and not part.lines for part in s.body)]

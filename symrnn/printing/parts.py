@@ -35,6 +35,15 @@ class LayerRange:
 
 
 @dataclass(frozen=True)
+class Spelled:
+    """A formula that no node says, in each medium."""
+
+    latex: str
+    unicode: str
+    ascii: str
+
+
+@dataclass(frozen=True)
 class Label:
     """What stands over the lines of a part.
 

@@ -9,8 +9,9 @@ from sympy import Basic, Symbol
 
 from symrnn.derivation import Adjoint, Contribution, Derivation, Step
 from symrnn.expr import At, Node, Series, t
-from symrnn.printing.outline import Chain, Code, Equality, Equations, Line, Ratio, Section, Words, fixed, only_time
+from symrnn.printing.outline import fixed, only_time
 from symrnn.printing.parts import labels
+from symrnn.printing.pieces import Chain, Code, Equality, Equations, Line, Ratio, Section, Words
 from symrnn.vjp import BY_NAME
 
 IDENTITY = ("identity", "q = a  ⟹  δa += g", "the definition of the adjoint")

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable
 
 from symrnn.expr import Stacked
-from symrnn.printing.outline import Code, Equations, Formula, Line, Outline, Piece, Section, Shapes, Words
+from symrnn.printing.pieces import Code, Equations, Formula, Line, Outline, Piece, Section, Shapes, Words
 from symrnn.printing.words import heading, padded, pieces, plain, when, width, within, written
 from symrnn.style import Style, shape_text
 

@@ -7,12 +7,25 @@ from dataclasses import replace
 
 from symrnn import writer
 from symrnn.expr import Node, Static
-from symrnn.node_text import mirrored
-from symrnn.printing.outline import Chain, Equality, Formula, Lettered, Line, Piece, Ratio, Section
-from symrnn.printing.parts import LayerNumber, LayerRange
-from symrnn.quantity_text import gradient_of
+from symrnn.node_text import bracket, mirrored, of_columns
+from symrnn.printing.columns import LETTERS as COLUMN_LETTERS
+from symrnn.printing.columns import ColumnForm, ColumnOf, Occurrences
+from symrnn.printing.parts import LayerNumber, LayerRange, Spelled
+from symrnn.printing.pieces import Chain, Equality, Formula, Lettered, Line, Piece, Ratio, Section
+from symrnn.quantity_text import SUM, gradient_of
 from symrnn.sign_text import times, transpose
-from symrnn.style import Alike, Style, derivative, numbers_text, parentheses, scalar, span_text
+from symrnn.style import (
+    Alike,
+    Style,
+    derivative,
+    free_letter,
+    generic_time,
+    numbers_text,
+    parentheses,
+    scalar,
+    span_text,
+    time_text,
+)
 
 PLAIN = {
     "δ": "delta ", "ᵀ": "^T", "⟹": "=>", "∘": ".*", "Σ": "sum", "∂": "d", "…": "...", "½": "1/2", "×": "x", "≥": ">=",
@@ -32,10 +45,17 @@ def pieces(formula: Formula, style: Style) -> list[str]:
     if isinstance(formula, Lettered):
         letters = {**style.letters, formula.node.name: formula.letter}
         return [writer.formula(formula.node, replace(style, letters=letters))]
+    if isinstance(formula, ColumnForm):
+        first, *more = (column_text(term, style) for term in formula.terms)
+        return [first, *(f"+ {term}" for term in more)]
+    if isinstance(formula, ColumnOf):
+        return [column_text(formula, style)]
     if isinstance(formula, LayerNumber):
         return [style.layer_text(formula.number)]
     if isinstance(formula, LayerRange):
         return [numbers_text(formula.letter, formula.first, formula.last, style)]
+    if isinstance(formula, Spelled):
+        return [style.pick(formula.latex, formula.unicode, formula.ascii)]
     return writer.terms(formula, style) if isinstance(formula, Node) else [scalar(formula, style)]
 
 
@@ -53,6 +73,18 @@ def written(formula: Formula | Equality, style: Style) -> str:
         sign = formula.sign if formula.sign == "=" else style.pick(r"\ge", "≥", ">=")
         return f"{written(formula.left, style)} {sign} {written(formula.right, style)}"
     return " ".join(pieces(formula, style))
+
+
+def column_text(column: ColumnOf | Occurrences, style: Style) -> str:
+    """``[A]_{:,v}``; ``Σ_{1≤t≤T: w_t=v} δu_t``, over the times at which a token is the one of the column."""
+    letter = free_letter(COLUMN_LETTERS, style)
+    if isinstance(column, ColumnOf):
+        return f"[{written(column.matrix, style)}]_{{{of_columns(letter, style)}}}"
+    running, less = generic_time(style), style.pick(r" \le ", "≤", "<=")
+    inner = replace(style, indices={**style.indices, column.index: running})
+    token, body = writer.formula(column.token, inner), bracket(column.body, inner, SUM)
+    when = f"{time_text(column.lo, style)}{less}{running}{less}{time_text(column.hi, style)}"
+    return style.pick(r"\sum", "Σ", "sum") + f"_{{{when}:{style.pick(chr(92) + ',', '', '')} {token}={letter}}} {body}"
 
 
 def heading(section: Section) -> tuple[Piece, ...]:
