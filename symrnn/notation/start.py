@@ -14,6 +14,7 @@ hadamard = "⊙"        # or "∗", "∘", "⋆", or a pair of LaTeX and a sign:
 adjoint = "delta"     # δh_t; or "fraction" for ∂L/∂h_t, "nabla" for ∇_h L, "bar" for h̄_t
 form = "columns"      # or "rows": every formula transposed, h_t W + x_t U + b
 bold = "none"         # LaTeX only: "vectors", or "all" for vectors and matrices
+direction = "words"   # h_{{fw,t}} in a forward layer; or "arrows" over the letters
 
 # Functions: tanh, sigmoid, relu, ..., or phi for the one that is left open.
 [functions]
