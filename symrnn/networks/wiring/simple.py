@@ -146,6 +146,10 @@ class Merge(Item):
     def links(self, wires: Wires) -> Iterator[Link]:
         yield from map(Link, self.reads)
 
+    def mark(self, wires: Wires) -> str:
+        """Return what its name ends in behind the letter, so that ``h_l1`` is of layer 1."""
+        return self.name.partition("_")[2]
+
     def rows(self, wires: Wires) -> Expr:
         sizes = [wires.size(name) for name in self.reads]
         for name, size in zip(self.reads, sizes, strict=True):
