@@ -18,7 +18,7 @@ from typing import Any
 import symrnn
 from symrnn.errors import OutputError, SpecError, SymrnnError, unknown
 from symrnn.parsing import COMMANDS, overview
-from symrnn.parsing.options import CELL_OPTIONS, LOSS_OPTIONS, NETWORK_OPTIONS, given
+from symrnn.parsing.options import CELL_OPTIONS, LOSS_OPTIONS, NETWORK_OPTIONS, PRACTICE_OPTIONS, given
 
 MODULES = {
     "load_cell": "symrnn.loading",
@@ -31,6 +31,7 @@ MODULES = {
     "counts_json": "symrnn.counts_text",
     "format_of": "symrnn.exports",
     "cells_text": "symrnn.tables",
+    "networks_text": "symrnn.tables",
     "reports_text": "symrnn.tables",
     "reports_json": "symrnn.tables",
     "to_ascii": "symrnn.tables",
@@ -107,14 +108,23 @@ def light_sympy() -> Iterator[None]:
 
 def derivation_of(options: argparse.Namespace, *, assume: bool = True) -> Any:
     """Derive the network that the options describe."""
-    wiring = given(options, NETWORK_OPTIONS, LOSS_OPTIONS) | {"bias": options.bias is not False}
-    net = use("load_network")(options.cell, given(options, CELL_OPTIONS), wiring, dict(options.size))
-    return use("derive")(net, assume=assume)
+    net = use("load_network")(options.cell, given(options, CELL_OPTIONS), wiring_of(options), options.size)
+    return use("derive")(net, assume=assume, clip=options.clip)
+
+
+def wiring_of(options: argparse.Namespace) -> dict[str, Any]:
+    """Return what the options say about the network; without biases there is none in the readout either."""
+    return given(options, NETWORK_OPTIONS, LOSS_OPTIONS, PRACTICE_OPTIONS) | ({"bias": False} if options.bias is False else {})
 
 
 def run_cells(options: argparse.Namespace) -> Result:
     """``symrnn cells``."""
     return use("cells_text")(ascii=not can_print(SAMPLE)), 0
+
+
+def run_networks(options: argparse.Namespace) -> Result:
+    """``symrnn networks``."""
+    return use("networks_text")(ascii=not can_print(SAMPLE)), 0
 
 
 def run_notation(options: argparse.Namespace) -> Result:
@@ -155,7 +165,7 @@ def run_params(options: argparse.Namespace) -> Result:
     sizes = {letter: value for letter in "DHKT" if (value := getattr(options, letter)) is not None}
     bias = options.bias is not False
     built = {} if bias else {"bias": bias}
-    networks = [use("load_network")(cell, built, {"bias": bias}, {}) for cell in options.cells]
+    networks = [use("load_network")(cell, built, {} if bias else {"bias": False}, {}) for cell in options.cells]
     return use("counts_json" if options.json else "counts_text")(options.cells, networks, sizes, bias=bias), 0
 
 
@@ -189,7 +199,7 @@ def run_read(options: argparse.Namespace) -> Result:
 
 
 RUN: dict[str, Callable[[argparse.Namespace], Result]] = {
-    "cells": run_cells, "notation": run_notation, "derive": run_derive, "code": run_code, "export": run_export,
+    "cells": run_cells, "networks": run_networks, "notation": run_notation, "derive": run_derive, "code": run_code, "export": run_export,
     "params": run_params, "check": run_check, "read": run_read,
 }
 

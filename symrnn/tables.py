@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -14,6 +14,7 @@ from sympy import Expr, Integer, factor
 from symrnn import writer
 from symrnn.cells import CELLS, cell
 from symrnn.equations import Cell
+from symrnn.networks import NETWORKS
 from symrnn.printing.words import width
 from symrnn.style import Style
 from symrnn.verify.report import AGREES, JudgeReport
@@ -77,6 +78,24 @@ def cells_text(*, ascii: bool = False) -> str:
     """Describe the published cells."""
     head = "Sizes: D of the input, H of the hidden state. Options stand with their defaults.\n\n"
     return head + "\n\n".join(cell_text(cell(name), ascii=ascii) for name in CELLS) + "\n"
+
+
+def options_text(title: str, options: Iterable[str]) -> str:
+    """List options as the command line spells them, below each other where they are many."""
+    words = ", ".join("--" + option.replace("_", "-") for option in options)
+    return textwrap.fill(words, WIDTH, initial_indent=title, subsequent_indent=" " * len(title), break_on_hyphens=False)
+
+
+def networks_text(*, ascii: bool = False) -> str:
+    """Describe the architectures: what each is, what all take, and what each takes beside that."""
+    every = [of.options for of in NETWORKS.values()]
+    common = [option for option in every[0] if all(option in options for options in every)]
+    parts = [options_text("All take: ", [*common, "truncate", "clip"])]
+    for name, of in NETWORKS.items():
+        own = options_text(f"  {'takes':<12}", (option for option in of.options if option not in common))
+        parts.append(f"{name}: {of.sketch}\n{own}")
+    text = "\n\n".join(parts) + "\n"
+    return to_ascii(text) if ascii else text
 
 
 def reports_text(title: str, reports: Sequence[JudgeReport], *, every: bool = False) -> str:

@@ -9,7 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from symrnn.parsing.arguments import Parser
-from symrnn.parsing.formulas import cells_parser, derive_parser, export_parser, notation_parser, read_parser
+from symrnn.parsing.formulas import (
+    cells_parser,
+    derive_parser,
+    export_parser,
+    networks_parser,
+    notation_parser,
+    read_parser,
+)
 from symrnn.parsing.programs import check_parser, code_parser, params_parser
 
 TOP = """\
@@ -46,6 +53,7 @@ __all__ = ["COMMANDS", "Command", "overview"]
 
 COMMANDS = {
     "cells": Command("list the published cells", cells_parser),
+    "networks": Command("list the architectures", networks_parser),
     "notation": Command("list the notations, or start one of your own", notation_parser),
     "derive": Command("print the derivation", derive_parser),
     "code": Command("print or write the NumPy code", code_parser),
@@ -58,4 +66,4 @@ COMMANDS = {
 
 def overview() -> str:
     """Return the help of the program."""
-    return TOP.format(commands="\n".join(f"  {name:<8}{command.about}" for name, command in COMMANDS.items()))
+    return TOP.format(commands="\n".join(f"  {name:<9}{command.about}" for name, command in COMMANDS.items()))

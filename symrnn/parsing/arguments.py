@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from symrnn.errors import SpecError, unknown
 
@@ -65,6 +65,38 @@ def whole(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"expected a whole number from 0 on; got '{text}'")
     return int(text)
+
+
+class Sizes(argparse.Action):
+    """Collect ``--size D=1 --size H=2``, each letter once."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: Any = None) -> None:
+        """Add one size to those that were given before."""
+        letter, number = values
+        found = getattr(namespace, self.dest)
+        if letter in found:
+            parser.error(f"argument --size: {letter} is given twice, {letter}={found[letter]} and {letter}={number}; keep one of them")
+        setattr(namespace, self.dest, {**found, letter: number})
+
+
+def window(text: str) -> int | str:
+    """Read the number of steps of a window, or a letter for it."""
+    if text.isascii() and text.isdigit():
+        return int(text)
+    if not (text.isascii() and text.isalpha() and len(text) == 1):
+        raise argparse.ArgumentTypeError(f"expected a whole number of steps such as 5, or a letter such as J; got '{text}'")
+    return text
+
+
+def limit(text: str) -> float:
+    """Read a positive number."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected a positive number such as 5 or 0.5; got '{text}'")
+    return number
 
 
 def pair(text: str) -> tuple[str, str]:

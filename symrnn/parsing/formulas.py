@@ -12,6 +12,12 @@ def cells_parser() -> Parser:
     return parser("cells", about, "  symrnn cells", takes="")
 
 
+def networks_parser() -> Parser:
+    """``symrnn networks``."""
+    about = "The architectures: names, a sketch of each, and the options that it takes."
+    return parser("networks", about, "  symrnn networks", takes="")
+
+
 def derive_parser() -> Parser:
     """``symrnn derive``."""
     about = (
@@ -24,6 +30,9 @@ def derive_parser() -> Parser:
   symrnn derive lstm --wrt W_f --steps
   symrnn derive rnn --activation phi --notation notes-000
   symrnn derive rnn --size H=1 --size D=1
+  symrnn derive lstm --network stacked --layers 2 --task many-to-one
+  symrnn derive gru --network encoder-decoder --attention additive
+  symrnn derive rnn --truncate 5
   symrnn derive my_cell.py:CELL --format markdown -o my_cell.md""")))
     made.add_argument("--format", metavar="NAME", default="unicode", help="unicode (default), latex, markdown, json")
     with_notation(made, NOTATIONS)

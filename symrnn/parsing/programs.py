@@ -15,6 +15,7 @@ def code_parser() -> Parser:
     made = with_file(with_network(parser("code", about, """\
   symrnn code lstm --task many-to-many -o lstm_bptt.py
   symrnn code rnn --loss squared-error
+  symrnn code rnn,lstm --network stacked --residual --dropout same
   symrnn code my_cell.py:CELL -o my_bptt.py --force""")))
     made.add_argument("--style", metavar="NAME", default="readable", help="readable (default): one line an equation")
     return made
@@ -29,6 +30,7 @@ def check_parser() -> Parser:
     made = with_network(parser("check", about + "\n\nExit status: 0 all agree, 1 something was refuted, 3 something could "
                                "not be decided, 2 bad input.", """\
   symrnn check lstm
+  symrnn check gru --network bidirectional --times 2..T
   symrnn check gru --task many-to-one --judge entrywise --judge balls
   symrnn check my_cell.py:CELL --json"""))
     made.add_argument("--judge", metavar="NAME", action="append", help="entrywise, balls, numeric; again for more; default all")

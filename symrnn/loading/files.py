@@ -1,4 +1,4 @@
-"""Cells by name or from a user's own file, ``my_cell.py:CELL``, and networks of them as the command line asks."""
+"""Cells by name or from a user's own file, ``my_cell.py:CELL``."""
 
 from __future__ import annotations
 
@@ -12,13 +12,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sympy import Integer
-
 from symrnn.cells import CELLS, cell
 from symrnn.equations import Cell
 from symrnn.errors import SpecError, SymrnnError, unknown
-from symrnn.networks import Network, network
-from symrnn.notation import Notation, notation, refuse_unknown
 
 
 def load_cell(where: str, options: dict[str, Any]) -> Cell:
@@ -42,62 +38,28 @@ def load_cell(where: str, options: dict[str, Any]) -> Cell:
     return cell_of_file(Path(path), name)
 
 
-def load_network(where: str, options: dict[str, Any], wiring: dict[str, Any], sizes: dict[str, int]) -> Network:
-    """Find a cell, wire it, and replace size letters by numbers.
-
-    Args:
-        where: As for ``load_cell``.
-        options: Options of the cell.
-        wiring: Options of ``network``.
-        sizes: Letter to number.
-
-    Raises:
-        SpecError: A name, an option or a letter that nobody defines.
-    """
-    made = network(load_cell(where, options), **wiring)
-    letters = {str(letter): letter for letter in made.sizes}
-    for letter in sizes:
-        if letter not in letters:
-            raise unknown("size", letter, letters)
-    return made.with_sizes({letters[letter]: Integer(number) for letter, number in sizes.items()}) if sizes else made
-
-
-def load_notation(where: str, made: Network) -> Notation:
-    """Find a notation profile for a network.
-
-    Args:
-        where: A profile's name, or the path of a TOML file.
-        made: The network that is printed.
-
-    Raises:
-        SpecError: An unknown name, or a bad file: the message names its line.
-    """
-    found = notation(where)
-    if found.source == where:
-        refuse_unknown(found, quantities(made), {"t", *(str(letter) for letter in made.sizes), *"DHKTV"})
-    return found
-
-
-def quantities(made: Network) -> set[str]:
-    """Return the names that a profile can give a letter: those of the network and of every published cell."""
-    names = set(made.names)
-    for build in CELLS.values():
-        options = {"bias": True} if "bias" in inspect.signature(build).parameters else {}
-        names |= set(network(build(**options), mask=True, over_time="mean").names)
-    return names
-
-
 def dashed(option: str) -> str:
     """Spell an option as the command line does."""
     return "--" + option.replace("_", "-")
 
 
+def options_of(where: str) -> tuple[str, ...]:
+    """Return the options that a cell takes; one of a file takes ``bias``, which is about the readout as well.
+
+    Raises:
+        SpecError: Unknown name.
+    """
+    if ".py" in where:
+        return ("bias",)
+    if where not in CELLS:
+        error = unknown("cell", where, CELLS)
+        raise SpecError(f"{error}; your own cell is path.py:NAME")
+    return tuple(inspect.signature(CELLS[where]).parameters)
+
+
 def published_cell(name: str, options: dict[str, Any]) -> Cell:
     """Build a published cell, and refuse an option that it does not have."""
-    if name not in CELLS:
-        error = unknown("cell", name, CELLS)
-        raise SpecError(f"{error}; your own cell is path.py:NAME")
-    takes = list(inspect.signature(CELLS[name]).parameters)
+    takes = options_of(name)
     for option in options:
         if option not in takes:
             raise SpecError(f"cell '{name}' has no option {dashed(option)}; it takes {', '.join(map(dashed, takes))}")
