@@ -6,7 +6,21 @@ from dataclasses import replace
 
 from symrnn.cells import cell
 from symrnn.equations import Equation
-from symrnn.expr import At, Columns, Gather, LogSoftmax, Ones, Series, Softmax, Static, Total, bound_index, dim, t, time_sum
+from symrnn.expr import (
+    At,
+    Columns,
+    Gather,
+    LogSoftmax,
+    Ones,
+    Series,
+    Softmax,
+    Static,
+    Total,
+    bound_index,
+    dim,
+    t,
+    time_sum,
+)
 from symrnn.functions import parameter, series, stack, tanh
 from symrnn.networks import Given, Network, Part, Relation, Scan, name_operands
 from symrnn.times import Span

@@ -41,6 +41,14 @@ def one_hot(index, size, dtype):
     """A row of zeros with a 1 at each index, counted from 0."""
     return (np.arange(size) == index).astype(int).astype(dtype)
 ''',
+    "scatter": '''
+def scatter(rows, places, size):
+    """Add each row to the column at its place, counted from 0, over times and sequences; the columns that this gives."""
+    rows, places = np.concatenate(rows), np.concatenate(places)[:, 0]
+    table = np.zeros((size, rows.shape[1]), rows.dtype)
+    np.add.at(table, places, rows)
+    return table.T
+''',
     "stop_gradient": '''
 def stop_gradient(a, here=True):
     """The value itself; where this holds, the backward pass takes it for a constant."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from sympy import Integer
 
-from symrnn.codegen.arrays import ARRAY_RULES, divides
+from symrnn.codegen.arrays import ARRAY_RULES, HELPERS, divides
 from symrnn.codegen.products import chain, outer_over_batch, parts_of
 from symrnn.codegen.values import (
     ATOM,
@@ -29,7 +29,20 @@ from symrnn.codegen.values import (
     scaled_by,
 )
 from symrnn.errors import NotSupportedError
-from symrnn.expr import Divides, Node, Ones, Plus, Product, Scaled, TimeSum, complement, same
+from symrnn.expr import (
+    Divides,
+    Leaf,
+    Node,
+    OneHot,
+    Ones,
+    Plus,
+    Product,
+    Scaled,
+    TimeSum,
+    Transposed,
+    complement,
+    same,
+)
 from symrnn.traverse import quantity_of
 
 Rule = Callable[[Any, Scope], Value]
@@ -55,6 +68,8 @@ def emit_over_batch(node: Any, scope: Scope) -> Value:
         return added(node, scope, emit_over_batch)
     if isinstance(node, Scaled) and not isinstance(node.args[1], Ones):
         return scaled(node, scope, emit_over_batch)
+    if is_scattered(node):
+        return scattered(node, scope)
     if isinstance(node, TimeSum):
         return summed_over_time(node, scope, emit_over_batch)
     if isinstance(node, Product) and not is_vector(node.shape):
@@ -69,6 +84,28 @@ def emit_over_batch(node: Any, scope: Scope) -> Value:
         return replace(value, code=code, level=ATOM, batched=False)
     whole = expanded(value, scope)
     return whole if value.scalar == 0 else scaled_by(scope.batch, Integer(1), whole, scope)
+
+
+def is_scattered(node: Any) -> bool:
+    """Tell whether a matrix has columns added up at places that tokens say: ``Σ_t g_t e_{w_t}ᵀ``, or one of its terms."""
+    body = node.args[0] if isinstance(node, TimeSum) and not may_be_empty(node.args[3] - node.args[2] + 1) else node
+    last = body.args[-1] if isinstance(body, Product) and not is_vector(body.shape) else None
+    return isinstance(last, Transposed) and isinstance(last.args[0], OneHot) and bool(last.args[0].args[0].atoms(Leaf))
+
+
+def scattered(node: Any, scope: Scope) -> Value:
+    """Σ_t g_t e_{w_t}ᵀ, over the sequences of a batch too, without the one-hot columns."""
+    body, inner, repeated = node, scope, ""
+    if isinstance(node, TimeSum):
+        body, index, lo, hi = node.args
+        times, letter, inner = bound_times(index, lo, hi, scope)
+        repeated = f" for {letter} in {times}"
+    *front, last = body.args
+    scope.used.helpers["scatter"] = HELPERS["scatter"]
+    rows = expanded(emit(Product(*front) if len(front) > 1 else front[0], inner), inner, batched=True)
+    places = expanded(emit(last.args[0].args[0], inner), inner, batched=True)
+    code = f"scatter([{rows.code}{repeated}], [{places.code}{repeated}], {scope.number(node.shape[1])})"
+    return Value(code, ATOM, node.shape)
 
 
 def emit_leaf(node: Any, scope: Scope) -> Value:

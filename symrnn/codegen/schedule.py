@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from sympy import Basic
 
+from symrnn.codegen.emit import is_scattered
 from symrnn.codegen.loops import Line, Loop, Work, arranged, made_by
 from symrnn.equations import Equation
 from symrnn.expr import At, Scaled, TimeSum, t
@@ -102,7 +103,7 @@ def collector_of(item: Work, work: list[Work]) -> Loop | None:
     if not isinstance(item, Line) or item.time is not None:
         return None
     total = item.equation.rhs.args[1] if isinstance(item.equation.rhs, Scaled) else item.equation.rhs
-    if not isinstance(total, TimeSum):
+    if not isinstance(total, TimeSum) or is_scattered(total):
         return None
     body, index, lo, hi = total.args
     read = {quantity_of(leaf) for leaf in leaves(body)}
