@@ -60,7 +60,7 @@ def check_ends(readout: str | None, loss: str | None) -> tuple[str, str]:
 
 
 def readout_equations(
-    logits: Node, readout: str, loss: str, spans: Iterable[Span], *, name: str = Y_HAT, target: str = Y
+    logits: Node, readout: str, loss: str, spans: Iterable[Span], *, shown: Iterable[Span], name: str = Y_HAT, target: str = Y
 ) -> tuple[Equation, ...]:
     """Return the equations from the pre-activation of the output to the loss of a time.
 
@@ -69,19 +69,19 @@ def readout_equations(
         readout: A key of ``READOUTS``.
         loss: A key of ``LOSSES``.
         spans: The times that carry loss.
+        shown: The times that have an output.
         name: Of the output.
         target: Of the target.
     """
     size = logits.shape[0]
     a, y_hat, y = (series(own, size)[t] for own in (A_Y, name, target))
     found: list[Equation] = []
-    for span in spans:
+    for span in shown:
         found += [Equation(y_hat, logits, span, "output")] if readout == "linear" else [
             Equation(a, logits, span, "pre-activation"),
             Equation(y_hat, READOUTS[readout](a), span, "output"),
         ]
-        found.append(Equation(series(ELL, 1)[t], step_loss(loss, a, y_hat, y), span, "loss"))
-    return tuple(found)
+    return (*found, *(Equation(series(ELL, 1)[t], step_loss(loss, a, y_hat, y), span, "loss") for span in spans))
 
 
 def total_loss(spans: Sequence[Span], *, over_time: str, over_batch: str, mask: Node | None) -> tuple[Equation, ...]:

@@ -13,8 +13,9 @@ from symrnn.networks.graph import Block, Given, Network, Part, Scan
 from symrnn.networks.wiring.attention import Attention
 from symrnn.networks.wiring.ends import Readout
 from symrnn.networks.wiring.layer import STARTS, Layer
+from symrnn.networks.wiring.links import Built
 from symrnn.networks.wiring.order import groups
-from symrnn.networks.wiring.wires import Built, Item, Wires
+from symrnn.networks.wiring.wires import Item, Wires
 from symrnn.times import Order, Span, hull
 from symrnn.traverse import leaves
 
@@ -33,14 +34,16 @@ def wire(*items: Item, name: str = "own wiring", outputs: Iterable[str] = ()) ->
     Raises:
         SpecError: A link to what is not there, a circle, lengths or sizes that do not fit; the message names the link.
     """
-    wires = Wires(items)
+    wires, outputs = Wires(items), tuple(outputs)
     readouts = wires.of_type(Readout)
     if len(readouts) != 1:
-        raise SpecError(f"a network has one Readout; got {len(readouts)}" + ("; leave all but one out" if readouts else "; add one"))
+        names = f" ({', '.join(repr(r.name) for r in readouts)}); keep one of them" if readouts else "; add one, as Readout(reads='l1')"
+        raise SpecError(f"a network has one Readout; got {len(readouts)}{names}")
     wires.check_lengths()
+    ordered = groups(wires)
+    check_reached(wires, [readouts[0].name, *(check_item(name, wires) for name in outputs)])
     built = {item.name: item.build(wires) for item in wires.items.values()}
     check_names(wires, built)
-    ordered = groups(wires)
     blocks = scans([[built[item.name] for item in group] for group in ordered], [min(item.step for item in group) for group in ordered])
     loss = readouts[0].ends(wires)
     equations = [e for block in blocks for e in (block.equations if isinstance(block, Scan) else (block,))]
@@ -54,9 +57,26 @@ def wire(*items: Item, name: str = "own wiring", outputs: Iterable[str] = ()) ->
         loss=loss[-1].lhs,
         relations=readouts[0].relations(wires),
         cell=next((layer.cell.name for layer in wires.of_type(Layer)), ""),
-        outputs=(*(q for item in shown for q in outputs_of(item, wires)), *(wires.signal(check_item(n, wires)).quantity for n in outputs)),
+        outputs=(*(q for item in shown for q in outputs_of(item, wires)), *(wires.signal(n).quantity for n in outputs)),
         parts=tuple(part for item in wires.items.values() for part in parts_of(item, built[item.name], wires, loss)),
     )
+
+
+def check_reached(wires: Wires, ends: Iterable[str]) -> None:
+    """Refuse an item that nothing of interest reads, directly or through others: a forgotten link.
+
+    Raises:
+        SpecError: The first such item.
+    """
+    waiting, seen = list(ends), set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting += [link.name for link in wires.items[name].links(wires)]
+    idle = next((item for name, item in wires.items.items() if name not in seen), None)
+    if idle is not None:
+        raise SpecError(f"nothing that the readout reads comes from {idle.label}; link it, leave it out, or name it in outputs=")
 
 
 def check_item(name: str, wires: Wires) -> str:
@@ -141,10 +161,10 @@ def initial_states(equations: Iterable[Equation]) -> list[Given]:
     listed = [e for e in equations if e.span is not None]
     order = Order()
     spans: dict[Basic, list[Span]] = {}
-    started: dict[Basic, list[Expr]] = {}
+    started: set[Basic] = set()
     for e in listed:
         if e.span is not None and e.role == STARTS:
-            started.setdefault(e.quantity, []).append(e.span.lo)
+            started.add(e.quantity)
         elif e.span is not None:
             spans.setdefault(e.quantity, []).append(e.span)
     found = []
@@ -152,9 +172,9 @@ def initial_states(equations: Iterable[Equation]) -> list[Given]:
         whole, read = hull(own, order), times_read(quantity, listed)
         before = [time for time in order.sort(read) if order.compare(time, whole.lo) < 0]
         after = [time for time in order.sort(read) if order.compare(time, whole.hi) > 0]
-        sides = ([before[0], whole.lo - 1] if before else [], [whole.hi + 1, after[-1]] if after else [])
-        known = set(started.get(quantity, ()))
-        found += [Given(quantity, "initial", Span(*map(expand, ends))) for ends in sides if ends and not set(ends) & known]
+        skip = 2 if quantity in started else 1  # the next time has an equation, times beyond it have none
+        sides = ([before[0], expand(whole.lo - skip)] if before else [], [expand(whole.hi + skip), after[-1]] if after else [])
+        found += [Given(quantity, "initial", Span(*ends)) for ends in sides if ends and order.compare(*ends) <= 0]
     return found
 
 

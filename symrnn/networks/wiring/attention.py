@@ -19,7 +19,8 @@ from symrnn.expr import Columns, Elementwise, Node, Ones, Series, Softmax, Stati
 from symrnn.functions import check_size, parameter, series
 from symrnn.networks.graph import Given
 from symrnn.networks.wiring.layer import Layer
-from symrnn.networks.wiring.wires import Built, Item, Link, Wires, fits, suffixed
+from symrnn.networks.wiring.links import Built, Link
+from symrnn.networks.wiring.wires import Item, Wires, described, fits, suffixed
 
 SCORES = ("dot", "scaled-dot", "general", "additive")
 LOOKS = ("previous", "now")
@@ -96,7 +97,7 @@ class Attention(Item):
         """
         query = wires.items[self.query]
         if not isinstance(query, Layer):
-            raise SpecError(f"{self.label}: the query must be a layer; '{self.query}' is {query.label}")
+            raise SpecError(f"{self.label}: the query must be a layer, whose state asks; '{self.query}' is {described(query)}")
         return query.state(query.cell.output.name, wires)[t - query.step if self.looks_back(wires) else t]
 
     def named(self, name: str, wires: Wires) -> str:
@@ -120,7 +121,7 @@ class Attention(Item):
         q, size, span = self.asked(wires), self.size, wires.span(self.name)
         name = self.named("a", wires)
         if self.score in {"dot", "scaled-dot"}:
-            fits(self, self.query, q.shape[0], keys.shape[0], f"the size of '{self.over}'; choose the score general or additive")
+            fits(self, self.query, q.shape[0], keys.shape[0], f"the size of '{self.over}', for the score {self.score}; choose general or additive")
             scale = 1 if self.score == "dot" else 1 / sqrt(q.shape[0])
             return scale * (keys.T @ q), [], [], []
         if self.score == "general":
@@ -158,8 +159,9 @@ class Attention(Item):
         wires.mask(self, self.mask or "", 1, "mask")
         mask = wires.signal(self.mask or "")
         if mask.span is None or not same(mask.span.hi - mask.span.lo + 1, keys.shape[1]):
-            raise SpecError(f"{self.label}: the mask '{self.mask}' has times {mask.span}; expected one for each of the "
-                            f"{keys.shape[1]} columns of '{self.over}'")
+            times = "no times" if mask.span is None else f"times {mask.span}"
+            raise SpecError(f"{self.label}: the mask '{self.mask}' has {times}; expected one for each of the {keys.shape[1]} columns "
+                            f"of '{self.over}', as Input('{self.mask}', size=1, length='{keys.shape[1]}', kind='mask')")
         k = bound_index(1)
         column = Static(self.named("m_E", wires), (), keys.shape[1])
         return column, Equation(column, Columns(mask.quantity[k], k, mask.span.lo, mask.span.hi).T, None, "mask")

@@ -14,8 +14,9 @@ from symrnn.expr import Node, Ones, Series, Static, Total, dim, same, t
 from symrnn.functions import check_size, parameter, series
 from symrnn.networks.graph import Given, Relation
 from symrnn.networks.readout import Y_HAT, Y, check_ends, readout_equations, total_loss
+from symrnn.networks.wiring.links import Built, Link
 from symrnn.networks.wiring.simple import Embedding
-from symrnn.networks.wiring.wires import Built, Item, Link, Wires
+from symrnn.networks.wiring.wires import Item, Wires, described
 from symrnn.times import Order, Span, hull
 
 SCALES = ("sum", "mean")
@@ -88,7 +89,7 @@ class Readout(Item):
         """
         embedding = wires.items[self.tied or ""]
         if not isinstance(embedding, Embedding):
-            raise SpecError(f"{self.label} is tied to {embedding.label}; expected an embedding")
+            raise SpecError(f"{self.label} is tied to '{self.tied}', {described(embedding)}; expected an embedding, whose table it shares")
         return embedding.matrix(wires)
 
     def whole(self, wires: Wires) -> Span:
@@ -108,16 +109,34 @@ class Readout(Item):
         whole = self.whole(wires)
         if isinstance(self.times, str):
             return {"all": (whole,), "last": (Span(whole.hi, whole.hi),), "first": (Span(whole.lo, whole.lo),)}[self.times]
-        listed = self.times if isinstance(self.times, tuple | list) else (self.times,)
-        spans = tuple(s if isinstance(s, Span) else Span(dim(s), dim(s)) for s in listed)
-        order = Order()
+        spans, order = self.listed(), Order()
         for number, span in enumerate(spans):
-            if not order.covers(whole, span):
+            letters = [end for end in (span.lo, span.hi) if end.free_symbols - whole.lo.free_symbols - whole.hi.free_symbols]
+            if letters or not order.covers(whole, span):
                 raise SpecError(f"{self.label}: loss at times {span}, but what it reads is there at {whole}")
+            if order.compare(span.hi, span.lo) < 0:
+                raise SpecError(f"{self.label}: the times {span} end before they begin; write Span({span.hi}, {span.lo})")
             clash = next((s for s in spans[:number] if not order.disjoint(s, span)), None)
             if clash is not None:
                 raise SpecError(f"{self.label}: the times {clash} and {span} overlap; name each time once")
         return tuple(s for lo in order.sort(s.lo for s in spans) for s in spans if s.lo == lo)
+
+    def listed(self) -> tuple[Span, ...]:
+        """Return the times that are written.
+
+        Raises:
+            SpecError: What is no time.
+        """
+        listed = self.times if isinstance(self.times, tuple | list) else (self.times,)
+        found = []
+        for time in listed:
+            if isinstance(time, bool) or not isinstance(time, Span | int | Expr | str):
+                raise SpecError(f"{self.label}: {time!r} is no time; times is all, last, first, a time, a Span, or a tuple of such")
+            lo, hi = (time.lo, time.hi) if isinstance(time, Span) else (dim(time), dim(time))
+            found.append(Span(positive(lo), positive(hi)))
+        if not found:
+            raise SpecError(f"{self.label}: no time carries loss; times is all, last, first, a time, a Span, or a tuple of such")
+        return tuple(found)
 
     def ends(self, wires: Wires) -> tuple[Equation, ...]:
         """Return the equations of the loss, the loss itself last.
@@ -146,7 +165,12 @@ class Readout(Item):
             logits = logits + bias
         target = series(Y, wires.size(self.name))
         givens = (*(Given(p, "parameter") for p in parameters), Given(target, "target", hull(spans, Order())))
-        return Built(readout_equations(logits, readout, loss, spans, name=self.name), givens)
+        shown = (self.whole(wires),) if self.is_read(wires) else spans
+        return Built(readout_equations(logits, readout, loss, spans, shown=shown, name=self.name), givens)
+
+    def is_read(self, wires: Wires) -> bool:
+        """Tell whether others read the output, which is then there at every time."""
+        return any(link.name == self.name for item in wires.items.values() for link in item.links(wires))
 
     def tied_logits(self, read: Node, wires: Wires) -> Node:
         """Return the product with the transposed table.
@@ -164,3 +188,9 @@ class Readout(Item):
         """Return what is assumed of the target: its entries sum to one, for cross-entropy."""
         _, loss = check_ends(self.readout, self.loss)
         return (Relation(Total(series(Y, wires.size(self.name))[t]), Ones(1, 1)),) if loss == "cross-entropy" else ()
+
+
+def positive(time: Expr) -> Expr:
+    """Return a time whose letters are those of lengths, so that ``Span(2, 'T')`` means ``T``."""
+    meant: Expr = time.xreplace({letter: dim(str(letter)) for letter in time.free_symbols})
+    return meant

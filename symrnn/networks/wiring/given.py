@@ -12,7 +12,8 @@ from symrnn.errors import SpecError
 from symrnn.expr import Series, Static, Zeros, dim, same
 from symrnn.functions import check_size, series
 from symrnn.networks.graph import Given
-from symrnn.networks.wiring.wires import Built, Item, Wires
+from symrnn.networks.wiring.links import Built
+from symrnn.networks.wiring.wires import Item, Wires
 from symrnn.times import Span
 
 KINDS = ("input", "mask")

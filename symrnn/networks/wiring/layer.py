@@ -15,7 +15,8 @@ from symrnn.functions import check_size, series
 from symrnn.networks.graph import Given
 from symrnn.networks.naming import name_operands
 from symrnn.networks.wiring.given import until
-from symrnn.networks.wiring.wires import Built, Item, Link, Wires, fits, suffixed
+from symrnn.networks.wiring.links import Built, Link
+from symrnn.networks.wiring.wires import Item, Wires, fits, suffixed
 from symrnn.times import Span
 from symrnn.traverse import rebuilt, with_values
 
@@ -96,10 +97,10 @@ class Layer(Item):
         if self.starts is None:
             return {}
         if not isinstance(self.starts, Mapping):
-            return {"": self.names_in("starts", self.starts)[0]}
+            return {"": self.name_in("starts", self.starts)}
         for name in self.starts:
             self.choose("state", name, [q.name for q in self.cell.states])
-        return {name: self.names_in("starts", link)[0] for name, link in self.starts.items()}
+        return {name: self.name_in("starts", link) for name, link in self.starts.items()}
 
     def links(self, wires: Wires) -> Iterator[Link]:
         for names in self.inputs().values():
@@ -125,7 +126,12 @@ class Layer(Item):
         return self.name if len(wires.of_type(Layer)) > 1 else ""
 
     def rows(self, wires: Wires) -> Expr:
-        return self.cell.output.shape[0] if self.size is None else dim(self.size)
+        if self.size is not None:
+            return dim(self.size)
+        own = self.cell.output.shape[0]
+        shared = own.free_symbols & {x.shape[0] for x in self.cell.inputs}
+        size: Expr = own.xreplace(self.letters(wires)) if shared else own
+        return size
 
     def quantity(self, wires: Wires) -> Series | Static:
         if self.residual:
@@ -152,15 +158,18 @@ class Layer(Item):
         for x in self.cell.inputs:
             own, names = x.shape[0], self.inputs()[x.name]
             size = sum((wires.size(name) for name in names[1:]), wires.size(names[0]))
-            if own.is_Symbol:
-                found[own] = size
-            elif not same(own, size):
+            if own.is_Symbol and same(found.setdefault(own, size), size):
+                continue
+            own = found.get(own, own)
+            if not same(own, size):
                 fits(self, " and ".join(names), size, own, f"the size of the input {x.name} of cell '{self.cell.name}'")
         hidden = self.cell.output.shape[0]
         if self.size is not None:
             if not hidden.is_Symbol:
                 raise SpecError(f"{self.label}: the hidden state of cell '{self.cell.name}' has the size {hidden}; leave size out")
-            found[hidden] = dim(self.size)
+            if not same(found.setdefault(hidden, dim(self.size)), self.size):
+                raise SpecError(f"{self.label}: cell '{self.cell.name}' has one letter {hidden} for its input, of size {found[hidden]}, "
+                                f"and its output, of size {self.size}; leave size out")
         return found
 
     def build(self, wires: Wires) -> Built:
@@ -189,6 +198,9 @@ class Layer(Item):
         meant: dict[Basic, Node] = {}
         for x in cell.inputs:
             value = wires.joined(self, self.inputs()[x.name])
+            if self.dropout is not None and len(cell.inputs) > 1:
+                raise SpecError(f"{self.label}: dropout is for a cell with one input; cell '{cell.name}' has {len(cell.inputs)}; "
+                                "multiply in the cell")
             if self.dropout is not None:
                 value = Hadamard(value, wires.mask(self, self.dropout, value.shape[0], "dropout"))
             if not isinstance(value, At | Static):
@@ -213,6 +225,9 @@ class Layer(Item):
             return node.xreplace(meant) if isinstance(node, Product) and isinstance(node.args[0], Static) else node
 
         changed = [Equation(e.lhs, rebuilt(e.rhs, change), None, e.role) for e in equations]
+        if not any(leaf.series == kept for e in changed for leaf in e.rhs.atoms(At)):
+            raise SpecError(f"{self.label}: recurrent_dropout '{self.recurrent_dropout}' has nothing to do: in cell '{cell.name}' no "
+                            f"matrix meets {h.name}_{{t-1}}; leave it out")
         return [Equation(kept[t], Hadamard(h[t - 1], mask), None, "value"), *changed]
 
     def held(self, equations: list[Equation], cell: Cell, wires: Wires) -> list[Equation]:

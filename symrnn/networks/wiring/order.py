@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from symrnn.errors import SpecError
-from symrnn.networks.wiring.wires import Item, Link, Wires
+from symrnn.networks.wiring.links import Link
+from symrnn.networks.wiring.wires import Item, Wires
 
 
 def groups(wires: Wires) -> list[list[Item]]:
@@ -61,12 +62,18 @@ def check_circle(part: list[str], links: dict[str, list[Link]], wires: Wires) ->
             if link.whole and link.name in part:
                 raise SpecError(f"a cycle between scans: {wires.items[name].label} {link.what} '{link.name}', whose scan must have "
                                 f"ended, but '{link.name}' reads '{name}' ({way(link.name, name, links, part)})")
-    if len({wires.items[name].step for name in part if wires.items[name].cell_name}) > 1:
-        raise SpecError(f"a cycle between scans: {' and '.join(map(repr, part))} read each other, but run in opposite directions")
+    running = {wires.items[name].step: name for name in reversed(part) if wires.items[name].cell_name}
+    if len(running) > 1:
+        raise SpecError(f"a cycle between scans: '{running[1]}' runs forward and '{running[-1]}' backward, but they read each other "
+                        f"({way(running[1], running[-1], links, part)}, {way(running[-1], running[1], links, part)})")
+    back = next((name for name in part if wires.items[name].role == "previous"), None)
+    if -1 in running and back is not None:
+        raise SpecError(f"a cycle between scans: {wires.items[back].label} looks at the time before, which '{running[-1]}' reaches "
+                        f"later, since it runs backward ({way(back, back, links, part)})")
     now = {name: [k.name for k in links[name] if k.now and k.name in part] for name in part}
     for inner in components(now):
         if len(inner) > 1 or inner[0] in now[inner[0]]:
-            raise SpecError(f"a cycle within a time step: {way(inner[0], inner[0], links, inner)}; let one of them read a Previous")
+            raise SpecError(f"a cycle within a time step: {way(inner[0], inner[0], links, inner)}; put a Previous between two of them")
 
 
 def way(start: str, goal: str, links: dict[str, list[Link]], inside: list[str]) -> str:

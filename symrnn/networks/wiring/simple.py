@@ -11,11 +11,12 @@ from sympy import Expr
 from symrnn.activations import activation
 from symrnn.equations import Equation
 from symrnn.errors import SpecError
-from symrnn.expr import Elementwise, Gather, Node, Plus, Static, dim, t
+from symrnn.expr import Elementwise, Gather, Node, Plus, Static, dim, same, t
 from symrnn.functions import check_name, check_size, parameter, series
 from symrnn.networks.graph import Given
 from symrnn.networks.wiring.given import Tokens, until
-from symrnn.networks.wiring.wires import Built, Item, Link, Wires, fits
+from symrnn.networks.wiring.links import Built, Link
+from symrnn.networks.wiring.wires import Item, Wires, fits
 from symrnn.times import Span
 
 MERGES = ("concat", "sum")
@@ -41,7 +42,7 @@ class Embedding(Item):
     table: str = "E_w"
 
     def check(self) -> None:
-        self.names_in("reads", self.reads)
+        self.name_in("reads", self.reads)
         check_name(self.table)
         check_size(self.name, self.size)
 
@@ -159,7 +160,7 @@ class Merge(Item):
 
     def build(self, wires: Wires) -> Built:
         signal = wires.signal(self.name)
-        values = [wires.signal(name).now for name in self.reads]
+        values = [wires.joined(self, [name]) for name in self.reads]
         merged: Node = Plus(*values) if self.how == "sum" else wires.joined(self, self.reads)
         return placed((Equation(signal.now, merged, signal.span, "value"),))
 
@@ -180,7 +181,7 @@ class Previous(Item):
     length: Any = None
 
     def check(self) -> None:
-        self.names_in("reads", self.reads)
+        self.name_in("reads", self.reads)
 
     def links(self, wires: Wires) -> Iterator[Link]:
         yield Link(self.reads, now=False)
@@ -198,6 +199,9 @@ class Previous(Item):
         span = signal.span
         if span is None or read.span is None:
             raise SpecError(f"{self.label} reads '{self.reads}', which has one value; it reads a series")
+        if not same(read.span.hi, span.hi) and not same(read.span.hi, span.hi - 1):
+            raise SpecError(f"{self.label} has times {span}, but reads '{self.reads}' at times {read.span}; it reads a series of "
+                            f"{span.hi} times, or of one less")
         start = Span(span.lo, span.lo)
         back = Equation(signal.now, read.quantity[t - 1], Span(span.lo + 1, span.hi), "input")
         if self.first is None:
@@ -219,7 +223,7 @@ class Last(Item):
     reads: str = "enc"
 
     def check(self) -> None:
-        self.names_in("reads", self.reads)
+        self.name_in("reads", self.reads)
 
     def links(self, wires: Wires) -> Iterator[Link]:
         yield Link(self.reads, now=False, whole=True)

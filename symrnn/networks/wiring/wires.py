@@ -12,74 +12,11 @@ from typing import Any
 
 from sympy import Expr
 
-from symrnn.equations import Equation
 from symrnn.errors import SpecError, unknown
-from symrnn.expr import Node, Series, Stacked, Static, same, t
+from symrnn.expr import Node, Series, Stacked, Static, same
 from symrnn.functions import check_name, series
-from symrnn.networks.graph import Given
+from symrnn.networks.wiring.links import Built, Link, Signal
 from symrnn.times import Span
-
-
-@dataclass(frozen=True)
-class Signal:
-    """What an item offers to those that read it.
-
-    Attributes:
-        quantity: A series, or a static quantity that has one value a sequence.
-        span: The times of a series; ``None`` for a static quantity.
-        step: 1 where it is computed from the first time to the last, -1 the other way.
-    """
-
-    quantity: Series | Static
-    span: Span | None = None
-    step: int = 1
-
-    @property
-    def now(self) -> Node:
-        """The value at the generic ``t``."""
-        return self.quantity if self.span is None else self.quantity[t]
-
-    @property
-    def last(self) -> Node:
-        """The value where the scan ends."""
-        return self.quantity if self.span is None else self.quantity[self.span.hi if self.step == 1 else self.span.lo]
-
-    @property
-    def size(self) -> Expr:
-        """Number of rows."""
-        return self.quantity.shape[0]
-
-
-@dataclass(frozen=True)
-class Built:
-    """What an item adds to a network.
-
-    Attributes:
-        equations: In order; a reader of ``links`` at the same time comes after what it reads.
-        givens: What comes from outside, initial states left out.
-        static: Equations without time that follow from what is read, before the timed ones.
-    """
-
-    equations: tuple[Equation, ...] = ()
-    givens: tuple[Given, ...] = ()
-    static: tuple[Equation, ...] = ()
-
-
-@dataclass(frozen=True)
-class Link:
-    """A name that an item reads.
-
-    Attributes:
-        name: Of the other item.
-        what: The field that says so.
-        now: Whether the value of the same time is read; else one of another time, or the whole sequence.
-        whole: Whether the other's scan must have ended: its last value, or all values, are read.
-    """
-
-    name: str
-    what: str = "reads"
-    now: bool = True
-    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -156,8 +93,17 @@ class Item:
         """Return links as a tuple of names, and refuse what is none."""
         listed = (links,) if isinstance(links, str) else links
         if not isinstance(listed, tuple | list) or not listed or not all(isinstance(name, str) for name in listed):
-            raise SpecError(f"{self.label}: {what} takes the name of an item, or a tuple of names; got {links!r}")
+            items = [f"write '{link.name}'" for link in (links if isinstance(links, tuple | list) else (links,)) if isinstance(link, Item)]
+            got = items[0] if items else f"got {links!r}"
+            raise SpecError(f"{self.label}: {what} takes the name of an item, or a tuple of names; {got}")
         return tuple(listed)
+
+    def name_in(self, what: str, link: Any) -> str:
+        """Return a link as a name, and refuse what is none, and several."""
+        names = self.names_in(what, link)
+        if not isinstance(link, str):
+            raise SpecError(f"{self.label}: {what} takes one name; got {link!r}; put a Merge of {' and '.join(names)} between")
+        return names[0]
 
 
 class Wires:
@@ -173,13 +119,13 @@ class Wires:
             if not isinstance(item, Item):
                 raise SpecError(f"wire takes items such as Input('x') and Layer('l1', cell('lstm')); got {item!r}")
             if item.name in self.items:
-                raise SpecError(f"two items are called '{item.name}'; rename one of them")
+                raise SpecError(f"two items are called '{item.name}': {described(self.items[item.name])} and {described(item)}; rename one")
             self.items[item.name] = item
         self._sizes: dict[str, Expr] = {}
         self._open: list[str] = []
         for item in self.items.values():
             for link in item.links(self):
-                if link.name not in self.items:
+                if item.name_in(link.what, link.name) not in self.items:
                     raise SpecError(f"{item.label} {link.what} '{link.name}': {unknown('item', link.name, self.items)}")
         self._spans = self._found_spans()
 
@@ -218,11 +164,14 @@ class Wires:
             SpecError: The first such item, with its links.
         """
         for item in self.items.values():
-            if item.own_span(self) is not None:
-                continue
-            seen = [(k.name, span) for k in item.links(self) if not k.whole and (span := self.span(k.name)) is not None]
+            seen = [(k.name, span) for k in item.links(self) if k.now and not k.whole and (span := self.span(k.name)) is not None]
+            own = item.own_span(self)
+            for name, span in seen:
+                if own is not None and not alike(span, own):
+                    raise SpecError(f"{item.label} has times {own}, but reads '{name}' at times {span}; leave its length out, "
+                                    "or make them equal")
             for name, span in seen[1:]:
-                if not (same(span.hi, seen[0][1].hi) and same(span.lo, seen[0][1].lo)):
+                if not alike(span, seen[0][1]):
                     raise SpecError(f"{item.label} reads '{seen[0][0]}' at times {seen[0][1]} and '{name}' at times {span}; "
                                     "what is read at one time must have one length")
 
@@ -264,6 +213,8 @@ class Wires:
         """
         values = []
         for name in links:
+            if self.items[name].role == "tokens":
+                raise SpecError(f"{item.label} reads '{name}', integers; put an Embedding between")
             value = self.signal(name).now
             if not same(value.shape[1], 1):
                 raise SpecError(f"{item.label} reads '{name}', a matrix; put an attention over its columns")
@@ -282,6 +233,16 @@ class Wires:
         if not same(signal.size, size):
             raise SpecError(f"{item.label}: {what} '{name}' has size {signal.size}; expected {size}")
         return signal.now
+
+
+def alike(a: Span, b: Span) -> bool:
+    """Tell whether two spans have the same times."""
+    return same(a.lo, b.lo) and same(a.hi, b.hi)
+
+
+def described(item: Item) -> str:
+    """Return what kind of item it is, for a message: ``a layer``."""
+    return f"{'an' if item.role[0] in 'aeiou' else 'a'} {item.role}"
 
 
 def fits(item: Item, name: str, size: Any, expected: Any, why: str) -> None:
