@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+
+from sympy import Integer
 
 from symrnn.codegen.arguments import BATCH, Argument, arguments_of, positional
 from symrnn.codegen.checks import check_names, checked
@@ -14,7 +16,7 @@ from symrnn.codegen.conditions import check_conditions
 from symrnn.codegen.module import network_source, numpy_source
 from symrnn.codegen.naming import names_of
 from symrnn.derivation import Derivation
-from symrnn.errors import SpecError
+from symrnn.errors import SpecError, unknown
 from symrnn.networks.graph import Network
 
 INPUTS, TARGETS = frozenset({"input", "integer"}), frozenset({"target"})
@@ -43,16 +45,44 @@ class NumpyProgram:
 
     derivation: Derivation
     source: str = field(repr=False)
+    forwards: dict[tuple[str, ...], Callable[..., Any]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def names(self) -> dict[str, Any]:
         """What the module defines."""
         return compiled(self.source)
 
-    @cached_property
-    def forward_names(self) -> dict[str, Any]:
-        """What a module with the outputs of the network defines."""
-        return compiled(network_source(self.derivation.network))
+    def forward_of(self, also: tuple[str, ...]) -> Callable[..., Any]:
+        """Return the function that computes the outputs of the network and what is named beside them; it is written once."""
+        if also not in self.forwards:
+            network = self.derivation.network
+            known = {str(e.quantity.key): e.quantity for e in network.equations}
+            for name in also:
+                if name not in known:
+                    raise unknown("computed quantity", name, known)
+            chosen = dict.fromkeys([*network.outputs, *(known[name] for name in also)])
+            self.forwards[also] = compiled(network_source(network, chosen))["forward"]
+        return self.forwards[also]
+
+    def shapes(self, sizes: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+        """Return the shape of each parameter as an array.
+
+        Args:
+            sizes: A number for each letter in the shapes, such as ``{"D": 3, "H": 5, "K": 2}``.
+
+        Raises:
+            SpecError: A letter that is missing or that no parameter has, or a number that is no size.
+        """
+        own = [a for a in self.arguments if a.shared]
+        letters = {str(letter): letter for a in own for dim in a.dims for letter in dim.free_symbols}
+        check_names(sizes, letters, "size")
+        for name in letters:
+            if name not in sizes:
+                raise SpecError(f"the size {name} is missing; give numbers for {', '.join(sorted(letters))}")
+            if isinstance(sizes[name], bool) or not isinstance(sizes[name], int) or sizes[name] < 1:
+                raise SpecError(f"the size {name} must be a whole number from 1 on; got {sizes[name]!r}")
+        numbers = {letters[name]: Integer(size) for name, size in sizes.items()}
+        return {a.given.name: tuple(int(dim.xreplace(numbers)) for dim in a.dims) for a in own}
 
     @cached_property
     def arguments(self) -> tuple[Argument, ...]:
@@ -125,9 +155,24 @@ class NumpyProgram:
         loss, gradients = self.run(self.names["loss_and_gradients"], values, check_finite=check_finite)
         return loss, {name: like(array, values.get(name)) for name, array in gradients.items()}
 
-    def forward(self, values: Mapping[str, Any], *, check_finite: bool = True) -> dict[str, Any]:
-        """Return the outputs of the network, such as ``y_hat``, from given quantities by name; targets may be left out."""
-        function = self.forward_names["forward"]
+    def forward(
+        self, values: Mapping[str, Any], *, also: str | Iterable[str] = (), check_finite: bool = True
+    ) -> dict[str, Any]:
+        """Return the outputs of the network, such as ``y_hat``, from given quantities by name; targets may be left out.
+
+        Args:
+            values: Arrays by name; what no output needs may be left out.
+            also: Names of computed quantities that are returned too, such as ``h`` for the hidden states.
+            check_finite: Whether NaN and infinity are refused.
+
+        Returns:
+            Arrays by name; the batch is the first axis, the time of a series the second.
+
+        Raises:
+            SpecError: A name is missing or unknown.
+            DataError: A shape or a number does not fit.
+        """
+        function = self.forward_of((also,) if isinstance(also, str) else tuple(also))
         return dict(self.run(function, values, check_finite=check_finite))
 
     def run(self, function: Callable[..., Any], values: Mapping[str, Any], *, check_finite: bool) -> Any:
