@@ -134,7 +134,7 @@ def under_conditions(term: Node) -> Node:
 
 
 def settled(node: Any, ranges: dict[Any, Span]) -> Any:
-    """``[K | t > 0]`` becomes ``[K | t]`` where ``t`` runs over times above 0.
+    """``[K | t > 0]`` becomes ``[K | t]`` where ``t`` runs over times above 0, and a number where a single time tells it.
 
     Args:
         node: A formula.
@@ -143,6 +143,8 @@ def settled(node: Any, ranges: dict[Any, Span]) -> Any:
     if isinstance(node, Divides) and node.positive:
         number, time = node.args[:2]
         index = next((i for i in ranges if i in time.free_symbols), None)
+        if index is not None and ranges[index].single and not isinstance(at := node.xreplace({index: ranges[index].lo}), Divides):
+            return at
         ends = (time,) if index is None else tuple(expand(time.xreplace({index: e})) for e in (ranges[index].lo, ranges[index].hi))
         lowest = ends[0] if index is None or time.coeff(index) > 0 else ends[-1]
         return Divides(number, time) if lowest.is_Integer and lowest > 0 else node

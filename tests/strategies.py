@@ -14,12 +14,14 @@ from symrnn.expr import (
     Column,
     Columns,
     Diag,
+    Divides,
     Elementwise,
     Gather,
     Identity,
     LogSoftmax,
     Node,
     OneHot,
+    Product,
     Rows,
     Series,
     Softmax,
@@ -29,6 +31,7 @@ from symrnn.expr import (
     TimeSum,
     Total,
     bound_index,
+    complement,
     dim,
     t,
     time_sum,
@@ -39,6 +42,10 @@ from symrnn.times import Span
 
 SIZES = ("D", "H")
 T, V = dim("T"), dim("V")
+CONDITIONS = (
+    None, Divides(2, t - 1, 1), Divides("J", t), Divides(3, T - t, 1), complement(Divides(2, t)),
+    Product(complement(Divides(2, t)), Divides("J", t + 1)),
+)
 SMOOTH = ("tanh", "sigmoid", "softplus", "sin", "cos", "elu", "relu", "leaky_relu")
 
 
@@ -160,7 +167,8 @@ BUILDERS = {
     "diag": build_diag,
     "total": lambda draw, pool, size, depth: vector(draw, pool, size, depth) * Total(vector(draw, pool, size, depth)),
     "inner": build_inner,
-    "stop": lambda draw, pool, size, depth: StopGradient(vector(draw, pool, size, depth)),
+    "stop": lambda draw, pool, size, depth: StopGradient(
+        vector(draw, pool, size, depth), draw(st.sampled_from(CONDITIONS))),
     "gather": lambda draw, pool, size, depth: Gather(pool.parameter(draw, size, V), pool.token[t]),
     "onehot": lambda draw, pool, size, depth: pool.parameter(draw, size, V) @ OneHot(pool.token[t], V),
     "attention": build_attention,

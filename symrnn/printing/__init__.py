@@ -8,13 +8,16 @@ from types import MappingProxyType
 from symrnn.derivation import Derivation
 from symrnn.equations import Cell
 from symrnn.errors import unknown
+from symrnn.leftout import for_reading
 from symrnn.notation import Notation
+from symrnn.printing.afterwards import with_afterwards
 from symrnn.printing.conventions import cell_conventions, conventions
 from symrnn.printing.fold import folded
 from symrnn.printing.json_format import from_json, to_json
 from symrnn.printing.latex import write_latex
 from symrnn.printing.markdown import write_markdown
-from symrnn.printing.outline import Outline, cell_outline, outline
+from symrnn.printing.outline import cell_outline, outline
+from symrnn.printing.pieces import Outline
 from symrnn.printing.steps import step_sections
 from symrnn.printing.unicode_text import write_text
 from symrnn.style import Style
@@ -57,9 +60,10 @@ def render(
     part = derivation if wrt is None else derivation.leading_to(wrt)
     if format == "json":
         return to_json(part, style)
+    part = for_reading(part)
     sections = step_sections(part) if steps else ()
     arranged = outline(part, wrt=wrt, steps=sections, notes=conventions(part, style))
-    return _WRITERS[format](folded(arranged, style), style)
+    return _WRITERS[format](with_afterwards(folded(arranged, style), part, style), style)
 
 
 def render_cell(cell: Cell, format: str = "unicode", *, notation: str | Notation = "indexed", ascii: bool = False) -> str:
