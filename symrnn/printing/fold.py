@@ -15,7 +15,7 @@ from typing import Any
 
 from symrnn.expr import At, Static
 from symrnn.printing.parts import LayerRange
-from symrnn.printing.pieces import Equations, Outline, Section, ShapeRow, Shapes, Words
+from symrnn.printing.pieces import Code, Equations, Outline, Piece, Section, ShapeRow, Shapes, Words
 from symrnn.printing.words import when, written
 from symrnn.style import Alike, Style, free_letter
 
@@ -77,7 +77,7 @@ def alike(a: tuple[Section, ...], b: tuple[Section, ...], style: Style, letter: 
 def text_of(section: Section, style: Style, letter: str) -> Iterator[str]:
     """Yield the text of a section piece by piece, and its lengths, with the number of its layer as a letter."""
     own = replace(style, alike=Alike(section.layer or 0, letter))
-    yield from (piece if isinstance(piece, str) else written(piece, own) for piece in section.heading)
+    yield from sentence_text(section.heading, own)
     for part in section.body:
         if isinstance(part, Equations):
             for line in part.lines:
@@ -85,8 +85,14 @@ def text_of(section: Section, style: Style, letter: str) -> Iterator[str]:
                 yield f"{line.sign} {when(line, own)}"
                 yield written(line.right, own)
         elif isinstance(part, Words):
-            yield from (piece if isinstance(piece, str) else written(piece, own) for piece in part.pieces)
+            yield from sentence_text(part.pieces, own)
     yield "the end"
+
+
+def sentence_text(pieces: Iterable[Piece], style: Style) -> Iterator[str]:
+    """Yield the text of a sentence piece by piece."""
+    for piece in pieces:
+        yield piece if isinstance(piece, str) else piece.content if isinstance(piece, Code) else written(piece, style)
 
 
 def with_folded_tables(section: Section, style: Style, letter: str) -> Section:
