@@ -56,8 +56,10 @@ def write_divides(node: Any, style: Style) -> Written:
 def bracket_of_complement(node: Any, style: Style) -> str | None:
     """``[K ∤ t]`` for ``1 - [K ∣ t]``; ``None`` for any other sum."""
     ones, negative, *more = node.args
-    held = negative.args[1] if type(negative).__name__ == "Scaled" and negative.args[0] == -1 else None
-    if more or type(ones).__name__ != "Ones" or type(held).__name__ != "Divides" or len(held.args) == 3:
+    if more or type(ones).__name__ != "Ones" or type(negative).__name__ != "Scaled" or negative.args[0] != -1:
+        return None
+    held = negative.args[1]
+    if type(held).__name__ != "Divides" or len(held.args) == 3:
         return None
     return f"[{divides_text(held, style, negated=True)}]"
 

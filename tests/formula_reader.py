@@ -14,8 +14,9 @@ from symrnn.node_text import write
 from symrnn.notation import function_name
 
 BOUND = re.compile(r"Σ_\{(\w+)=")
+BRACKET = re.compile(r"\[(\w+) ([∣∤]) ([^]>]+)( > 0)?\]")
 TOKEN = re.compile(
-    r"⟨\d+⟩|Σ_\{[^}]*\}\^(?:\{[^}]*\}|\S)|\]_\{[^}]*\}|1ᵀ|𝟙₊|½|\d+|\^∘⁻¹|⁻¹|ᵀ|[^\W\d_ᵀ]+(?:_[^\Wᵀ]+)?′*|[-+()\[\];,]|[^\s\w]"
+    r"\[\w+ [∣∤] [^]]+\]|sg_\{[^}]*\}|⟨\d+⟩|Σ_\{[^}]*\}\^(?:\{[^}]*\}|\S)|\]_\{[^}]*\}|1ᵀ|𝟙₊|½|\d+|\^∘⁻¹|⁻¹|ᵀ|[^\W\d_ᵀ]+(?:_[^\Wᵀ]+)?′*|[-+()\[\];,]|[^\s\w]"
 )
 
 
@@ -59,7 +60,8 @@ def with_keys(node, style):
 class Reader:
     """Recursive descent over the tokens of one formula."""
 
-    def __init__(self, text, values, profile):
+    def __init__(self, text, values, profile, numbers=None):
+        self.numbers = numbers or {}
         self.tokens = [t for t in TOKEN.findall(text) if not t.isspace()]
         self.values, self.rows, self.sign = values, profile.rows, profile.hadamard[1]
         own = {row.text: name for name, row in ACTIVATIONS.items()} | {"φ": "phi", "φ′": "phi'"}
@@ -103,14 +105,23 @@ class Reader:
         return self.multiplied(factors)
 
     def multiplied(self, factors):
+        """A product; ones are as many as the factor beside them has entries, and spread where there is none."""
         for place, factor in enumerate(factors):
             if isinstance(factor, str):
-                other = factors[place - 1] if self.rows else self.multiplied(factors[place + 1:])
-                factors[place] = np.ones((other.shape[1], 1)) if self.rows else np.ones((1, other.shape[0]))
+                factors[place] = self.ones(factor, factors[:place], factors[place + 1:])
         value = factors[0]
         for factor in factors[1:]:
             value = value * factor if 1 in {np.size(value), np.size(factor)} else value @ factor
         return value
+
+    def ones(self, sign, before, after):
+        """``1`` is a column and ``1ᵀ`` a row; where vectors are rows, the other way round."""
+        if (sign == "1") != self.rows:
+            return np.ones((before[-1].shape[1], 1)) if before and np.size(before[-1]) > 1 else np.ones((1, 1))
+        if not after:
+            return np.ones((1, 1))
+        other = self.multiplied(list(after))
+        return np.ones((1, other.shape[0])) if np.size(other) > 1 else np.ones((1, 1))
 
     def factor(self):
         value = self.atom()
@@ -135,8 +146,24 @@ class Reader:
             return value
         if token == "[":
             return self.stack()
+        if token.startswith("["):
+            return np.array([[float(self.divides(token))]])
+        if token.startswith("sg_"):
+            return self.factor()
         function = FUNCTIONS[self.names[token]]
         return function(self.factor())
+
+    def divides(self, token):
+        """Whether a number divides a time, as the bracket says it: ``[J ∤ t]``, ``[J ∣ t-1 > 0]``."""
+        number, sign, time, above = BRACKET.fullmatch(token).groups()
+        parts = re.findall(r"([-+]?)(\w+)", time)
+        modulus = self.number(number)
+        value = sum((-1 if minus == "-" else 1) * self.number(part) for minus, part in parts)
+        holds = value % modulus == 0 and (value > 0 or not above)
+        return holds if sign == "∣" else not holds
+
+    def number(self, text):
+        return int(text) if text.isdigit() else self.numbers[text]
 
     def stack(self):
         parts = [self.sum()]

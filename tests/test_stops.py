@@ -5,11 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import sympy
+from formula_reader import Reader, with_keys
 from hypothesis import given
 from hypothesis import strategies as st
 from sympy import Integer
+from test_profiles import computed, value_of
 
 from symrnn import writer
+from symrnn.bptt import derive
+from symrnn.cells import cell
 from symrnn.derivation import Contribution, Step, segments
 from symrnn.equations import Equation
 from symrnn.errors import SpecError
@@ -34,9 +38,11 @@ from symrnn.expr import (
     without_stops,
 )
 from symrnn.functions import parameter, series
-from symrnn.networks import Given, Network, Scan
+from symrnn.networks import Given, Network, Scan, network
+from symrnn.networks.truncation import truncated
+from symrnn.notation import PROFILES
 from symrnn.rewrite import added, settled
-from symrnn.style import Style
+from symrnn.style import Style, generic_time
 from symrnn.times import Order, Span
 from symrnn.vjp import vjp_stop_gradient
 
@@ -199,3 +205,23 @@ def test_numbers_of_a_bracket_in_numpy():
     stop = weighted(parameter("A", 2, 3), Divides(2, 4 * t))
     value = sympy.lambdify([parameter("A", 2, 3), t], stop.xreplace({t: Integer(1)}), "numpy")(np.ones((2, 3)), 1)
     np.testing.assert_array_equal(value, np.ones((2, 3)))
+
+
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=list(PROFILES))
+def test_printed_brackets_read_back_in_every_notation(profile):
+    sizes = {"D": 2, "H": 3, "K": 5}
+    derivation = derive(truncated(network(cell("gru")).with_sizes(sizes), "J"))
+    style = Style.of(derivation.network, profile, "unicode")
+    seen = 0
+    for line in (*derivation.network.equations, *derivation.lines):
+        brackets = line.rhs.atoms(Divides)
+        seen += len(brackets)
+        for time in range(1, 6) if brackets else ():
+            text, keys = with_keys(line.rhs, style)
+            turned = [value_of(line.rhs, key).T if profile.rows else value_of(line.rhs, key) for key in keys]
+            numbers = {"J": 2, "T": 7, generic_time(style): time}
+            found = Reader(text, turned, profile, numbers).whole()
+            plain = line.rhs.xreplace({b: b.xreplace({J: Integer(2), t: Integer(time)}) for b in brackets})
+            expected = computed(plain, Style.of(derivation.network, "indexed", "unicode"))
+            np.testing.assert_allclose(found.T if profile.rows else found, expected, rtol=1e-12)
+    assert seen >= 10
