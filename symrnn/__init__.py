@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         stack,
         tanh,
     )
+    from symrnn.layernorm import layer_normalised
     from symrnn.leftout import LeftOut, left_out
     from symrnn.networks import NETWORKS, Given, Network, Scan, architecture, network
     from symrnn.networks.truncation import truncated
@@ -112,6 +113,7 @@ __all__ = [
     "from_json",
     "hessian_vector_network",
     "identity",
+    "layer_normalised",
     "leaky_relu",
     "left_out",
     "log",
@@ -152,6 +154,7 @@ PUBLIC = MappingProxyType({
         "symrnn.functions": (
             "cos elementwise elu exp identity leaky_relu log parameter phi relu series sigmoid sin softplus stack tanh"
         ),
+        "symrnn.layernorm": "layer_normalised",
         "symrnn.leftout": "LeftOut left_out",
         "symrnn.networks": "NETWORKS Given Network Scan architecture network",
         "symrnn.networks.truncation": "truncated",

@@ -93,6 +93,12 @@ def step(z):
     return np.where(z.real > 0, 1 + 0 * z, 0 * z)
 '''
 
+RSQRT = '''
+def rsqrt(z):
+    """1 / sqrt(z)."""
+    return 1 / np.sqrt(z)
+'''
+
 LEAKY_SLOPE = sympy.Rational(1, 100)
 
 _ROWS = (
@@ -130,6 +136,10 @@ _ROWS = (
     Activation("exp", r"\exp", "exp", lambda z, s: s, "np.exp({z})", sympy.exp),
     Activation("log", r"\log", "log", lambda z, s: z.apply("reciprocal"), "np.log({z})", sympy.log),
     Activation("reciprocal", r"\operatorname{inv}", "inv", lambda z, s: -(s * s), "1 / {z}", lambda z: 1 / z),
+    Activation(
+        "rsqrt", r"\operatorname{rsqrt}", "rsqrt", lambda z, s: -sympy.Rational(1, 2) * (s * s * s), "rsqrt({z})",
+        lambda z: 1 / sympy.sqrt(z), RSQRT,
+    ),
 )
 
 ACTIVATIONS: dict[str, Activation] = {row.name: row for row in _ROWS}

@@ -115,4 +115,4 @@ def stack(*parts: Node) -> Node:
     return Stacked(*parts)
 
 
-FUNCTION_NAMES = tuple(name for name in ACTIVATIONS if name not in {"step", "reciprocal"})
+FUNCTION_NAMES = tuple(name for name in ACTIVATIONS if name not in {"step", "reciprocal", "rsqrt"})

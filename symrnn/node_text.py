@@ -149,8 +149,10 @@ def write_transposed(node: Any, style: Style) -> Written:
 
 
 def write_elementwise(node: Any, style: Style) -> Written:
-    """``tanh(a)``; the reciprocal as a power."""
+    """``tanh(a)``; the reciprocal as a power, in LaTeX one over a root as a fraction."""
     row = activation(str(node.args[0]))
+    if row.name == "rsqrt" and node.shape == (1, 1) and style.latex:
+        return rf"\frac{{1}}{{\sqrt{{{write(node.args[1], style)[0]}}}}}", POSTFIX
     if row.name == "reciprocal" and node.shape == (1, 1):
         return superscripted(node.args[1], style.pick("^{-1}", "⁻¹", "^-1"), style)
     if row.name == "reciprocal":

@@ -25,6 +25,7 @@ from symrnn.expr import (
     Stacked,
     Static,
     TimeSum,
+    Total,
     Transposed,
     Zeros,
     is_condition,
@@ -115,7 +116,7 @@ def collected(term: Node) -> Node:
 
 def added(*terms: Node) -> Node:
     """Add up the contributions to one adjoint, in textbook form."""
-    return collected(under_conditions(stacked_rows(Plus(*terms))))
+    return collected(under_conditions(stacked_rows(stacked_sums(Plus(*terms)))))
 
 
 def under_conditions(term: Node) -> Node:
@@ -154,6 +155,22 @@ def settled(node: Any, ranges: dict[Any, Span]) -> Any:
         body, index, lo, hi = node.args
         return node.func(settled(body, {**ranges, index: Span(lo, hi)}), index, lo, hi)
     return node.func(*(settled(arg, ranges) for arg in node.args))
+
+
+def stacked_sums(term: Node) -> Node:
+    """``Σ_t [a_t; 0] + Σ_t [0; b_t]`` becomes ``Σ_t [a_t; b_t]``: sums over the same times whose blocks of rows fill the whole."""
+    groups: dict[Any, list[Node]] = {}
+    for part in term.args if isinstance(term, Plus) else ():
+        c, core = split_scalar(part)
+        blocks = isinstance(core, TimeSum) and _block_of_rows(core.args[0]) is not None
+        groups.setdefault(core.args[1:] if blocks else part, []).append(Scaled(c, core.args[0]) if blocks else part)
+    stacks = {times: stacked_rows(Plus(*bodies)) for times, bodies in groups.items() if isinstance(times, tuple)}
+    if not any(isinstance(stack, Stacked) and len(groups[times]) > 1 for times, stack in stacks.items()):
+        return term
+    return Plus(*(
+        part for times, parts in groups.items()
+        for part in ([TimeSum(stacks[times], *times)] if isinstance(times, tuple) else parts)
+    ))
 
 
 def stacked_rows(term: Node) -> Node:
@@ -235,6 +252,11 @@ def _pullback_matrix(term: Node, g: Node) -> Node | None:
     if isinstance(term, Plus):
         parts = [_pullback_matrix(part, g) for part in term.args]
         return None if any(part is None for part in parts) else Plus(*[part for part in parts if part is not None])
+    if isinstance(term, Total):
+        inner = _pullback_matrix(term.args[0], g)
+        return None if inner is None else Product(Ones(1, g.shape[0]), inner)
+    if isinstance(term, Product) and all(part.shape == (1, 1) for part in term.args):
+        term = Product.make(*sorted(term.args, key=lambda part: g in leaves_of(part)))
     if isinstance(term, Product) and not any(g in leaves_of(part) for part in term.args[:-1]):
         inner = _pullback_matrix(term.args[-1], g)
         return None if inner is None else Product(*term.args[:-1], inner)

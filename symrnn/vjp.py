@@ -87,7 +87,7 @@ def vjp_transposed(q: Any, g: Node, s: Node) -> Received:
 def vjp_elementwise(q: Any, g: Node, s: Node) -> Received:
     """s = f(a)  ⟹  δa += g ∘ f'(a), with f'(a) written in s where it can be: 1 - s∘s for tanh."""
     slope = activation(str(q.args[0])).derivative(q.args[1], s)
-    return [(q.args[1], Hadamard(g, slope), None)]
+    return [(q.args[1], Product(g, slope) if q.shape == (1, 1) else Hadamard(g, slope), None)]
 
 
 def vjp_softmax(q: Any, g: Node, s: Node) -> Received:

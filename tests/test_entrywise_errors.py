@@ -128,7 +128,7 @@ def test_a_relation_that_nobody_declared():
     assert_refuted(bare, "δa_{y,t}, t = 1…T")
 
 
-@pytest.mark.parametrize("name", [*(n for n in FUNCTION_NAMES if n != "identity"), "reciprocal"])
+@pytest.mark.parametrize("name", [*(n for n in FUNCTION_NAMES if n != "identity"), "reciprocal", "rsqrt"])
 def test_a_wrong_row_of_the_table_is_caught(name, monkeypatch):
     row = ACTIVATIONS[name]
     monkeypatch.setitem(ACTIVATIONS, name, replace(row, derivative=lambda z, s: 2 * row.derivative(z, s)))

@@ -126,6 +126,7 @@ def test_the_derivative_column_of_the_table_agrees_with_the_scalar_column(z, nam
         "tanh": 1 - s * s, "sigmoid": s * (1 - s), "relu": step, "leaky_relu": step + (1 - step) * pow(100, -1, P),
         "softplus": pow(1 + g.exp(-z % P), -1, P), "elu": step + (1 - step) * (1 + s), "sin": g.cos(z),
         "cos": -g.sin(z), "identity": 1, "step": 0, "exp": s, "log": pow(z, -1, P), "reciprocal": -s * s,
+        "rsqrt": -s**3 * pow(2, -1, P),
     }
     assert slope == expected[name] % P
 

@@ -151,7 +151,7 @@ def test_every_activation_has_a_form() -> None:
     z = np.linspace(0.1, 2.3, 7)
     for name in FUNCTIONS:
         scalar = ACTIVATIONS[name].scalar
-        for sign in (1, -1) if name not in {"log"} else (1,):
+        for sign in (1, -1) if name not in {"log", "rsqrt"} else (1,):
             expected = [float(scalar(Integer(sign) * x)) for x in z]
             np.testing.assert_allclose(elementwise(name, torch.tensor(sign * z)).numpy(), expected, rtol=1e-13)
 

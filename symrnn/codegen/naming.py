@@ -13,7 +13,7 @@ from symrnn.networks.graph import Given, Network
 
 RESERVED = frozenset({
     *keyword.kwlist, *keyword.softkwlist, "np", "t", "params", "dtype", "gradients", "loss", "loss_and_gradients",
-    "forward", "l", "O", "I", "phi", "softmax", "masked_softmax", "log_softmax", "one_hot", "sigmoid", "softplus", "relu", "leaky_relu", "elu",
+    "forward", "l", "O", "I", "phi", "softmax", "masked_softmax", "log_softmax", "one_hot", "sigmoid", "softplus", "relu", "leaky_relu", "elu", "rsqrt",
     "stop_gradient", "step", "range", "sum", "int", "dict", "slice",
 })
 """Names that a quantity cannot have in the code; ``l``, ``O`` and ``I`` are read as digits."""

@@ -98,7 +98,7 @@ def _gather_scalars(cls: type[Node], factors: tuple[Node, ...]) -> tuple[Expr, l
 
 
 class Product(Node):
-    """An ordered matrix product."""
+    """An ordered matrix product; a row of ones times a column is the sum of its entries."""
 
     def __new__(cls, *factors: Node) -> Any:
         for left, right in pairwise(factors):
@@ -113,6 +113,8 @@ class Product(Node):
             return Zeros(rows, cols)
         unit = Ones(1, 1)
         kept = _merge_ones([f for f in flat if f != unit and type(f).__name__ != "Identity"] or flat[:1])
+        if len(kept) > 1 and isinstance(kept[0], Ones) and same(rows, 1) and same(cols, 1):
+            return Scaled(scalar, cls._node("Total")(Product(*kept[1:])))
         return Scaled(scalar, kept[0] if len(kept) == 1 else cls.make(*kept))
 
     @property

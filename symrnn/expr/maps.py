@@ -52,6 +52,7 @@ NUMPY_FORMS = {
     "exp": "numpy.exp({z})",
     "log": "numpy.log({z})",
     "reciprocal": "(1/{z})",
+    "rsqrt": "(1/numpy.sqrt({z}))",
 }
 """Closed forms for ``sympy.lambdify``: one expression each, with NumPy's full name."""
 

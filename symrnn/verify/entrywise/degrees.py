@@ -83,6 +83,8 @@ def scalar_degree(expr: Expr, argument: Degree) -> Degree:
     if isinstance(expr, Pow) and expr.exp.is_Integer:
         base = scalar_degree(expr.base, argument)
         return reduce(mul, [base.inverse if expr.exp < 0 else base] * abs(int(expr.exp)), NUMBER)
+    if isinstance(expr, Pow) and expr.base.free_symbols:  # a power of a root, which is a generator
+        return reduce(mul, [Degree(1).inverse if expr.exp < 0 else Degree(1)] * abs(int(2 * expr.exp)), NUMBER)
     if isinstance(expr, Piecewise):
         return reduce(or_, (scalar_degree(value, argument) for value, _ in expr.args))
     if isinstance(expr, sympy.exp):

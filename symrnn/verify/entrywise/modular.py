@@ -3,7 +3,9 @@
 A function such as ``tanh`` has no value modulo a prime. It becomes a *generator*: a random value for each argument, the
 same one for equal arguments. What is true of the real functions and needed to compare formulas is kept:
 ``exp(c z) = exp(z)^c`` for small rationals ``c``, ``log`` and ``exp`` undo each other, ``tanh`` and ``sin`` are odd,
-``cos`` is even, ``sin² + cos² = 1``, and of ``z > 0`` and ``-z > 0`` at most one holds.
+``cos`` is even, ``sin² + cos² = 1``, and of ``z > 0`` and ``-z > 0`` at most one holds. Half of all numbers have no root
+modulo the prime, so ``√z`` of what varies is a generator too, whose powers are those of a root but whose square is not
+``z``: a line that holds only because of that would be refuted.
 """
 
 from __future__ import annotations
@@ -119,6 +121,10 @@ class Generators:
             self._log[value] = self.fresh()
             self._exp[self._log[value]] = value
         return self._log[value]
+
+    def root(self, z: int) -> int:
+        """Return ``√z`` of what varies."""
+        return self.of("root", z)
 
     def tanh(self, z: int) -> int:
         """``tanh(-z) = -tanh(z)``."""

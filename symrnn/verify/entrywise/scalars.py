@@ -136,11 +136,12 @@ def build_pow(expr: Any) -> Compiled:
     base, twice = build(expr.base), 2 * expr.exp
     if not twice.is_Integer:
         raise NotSupportedError(f"the entrywise judge has no value for {expr}; powers are integers or halves of integers")
-    halves = int(twice)
+    halves, varies = int(twice), bool(expr.base.free_symbols)
 
     def power(values: Values, generators: Generators) -> int:
         value = base(values, generators)
-        value = root(value) if halves % 2 else value
+        if halves % 2:
+            value = generators.root(value) if varies else root(value)
         value = generators.inverse(value) if halves < 0 else value
         return pow(value, abs(halves) if halves % 2 else abs(halves) // 2, P)
 

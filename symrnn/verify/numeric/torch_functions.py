@@ -83,6 +83,7 @@ FUNCTIONS: Mapping[str, Callable[[Tensor], Tensor]] = MappingProxyType({
     "exp": lambda z: z.exp(),
     "log": lambda z: z.log(),
     "reciprocal": lambda z: z.reciprocal(),
+    "rsqrt": lambda z: z.rsqrt(),
 })
 
 
