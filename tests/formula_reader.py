@@ -15,8 +15,10 @@ from symrnn.notation import function_name
 
 BOUND = re.compile(r"Σ_\{(\w+)=")
 BRACKET = re.compile(r"\[(\w+) ([∣∤]) ([^]>]+)( > 0)?\]")
+WIDTH = 4
+"""Columns of a table of embeddings."""
 TOKEN = re.compile(
-    r"\[\w+ [∣∤] [^]]+\]|sg_\{[^}]*\}|⟨\d+⟩|Σ_\{[^}]*\}\^(?:\{[^}]*\}|\S)|\]_\{[^}]*\}|1ᵀ|𝟙₊|½|\d+|\^∘⁻¹|⁻¹|ᵀ|[^\W\d_ᵀ]+(?:_[^\Wᵀ]+)?′*|[-+()\[\];,]|[^\s\w]"
+    r"e_\{[^}]*\}|\[\w+ [∣∤] [^]]+\]|sg_\{[^}]*\}|⟨\d+⟩|Σ_\{[^}]*\}\^(?:\{[^}]*\}|\S)|\]_\{[^}]*\}|1ᵀ|𝟙₊|½|\d+|\^∘⁻¹|⁻¹|ᵀ|[^\W\d_ᵀ]+(?:_[^\Wᵀ]+)?′*|[-+()\[\];,]|[^\s\w]"
 )
 
 
@@ -98,7 +100,7 @@ class Reader:
             while self.next() == self.sign:
                 self.take()
                 factors.append(self.factor())
-            return np.prod(np.broadcast_arrays(*factors), axis=0)
+            return np.prod(np.broadcast_arrays(*(np.ones((1, 1)) if isinstance(f, str) else f for f in factors)), axis=0)
         while self.next() and self.next() not in {"+", "-", ")", ";", ",", "]"} and not self.next().startswith("]_"):
             assert self.next() != self.sign, "a product and an elementwise product side by side"
             factors.append(self.term("") if self.next().startswith("Σ") else self.factor())
@@ -113,6 +115,10 @@ class Reader:
         for factor in factors[1:]:
             value = value * factor if 1 in {np.size(value), np.size(factor)} else value @ factor
         return value
+
+    def place(self, text, width):
+        """Some column: that of a quantity by its value, that of a time the first one."""
+        return int(100 * self.values[int(text[1:-1])].item()) % width if text.startswith("⟨") else 0
 
     def ones(self, sign, before, after):
         """``1`` is a column and ``1ᵀ`` a row; where vectors are rows, the other way round."""
@@ -133,8 +139,11 @@ class Reader:
         token = self.take()
         if token.startswith("⟨"):
             return self.values[int(token[1:-1])]
-        if token == "1ᵀ":
+        if token in {"1", "1ᵀ"}:
             return token
+        if token.startswith("e_{"):
+            column = np.eye(WIDTH)[:, [self.place(token[3:-1], WIDTH)]]
+            return column.T if self.rows else column
         if token == "½" or token.isdigit():
             return np.array([[0.5 if token == "½" else float(token)]])
         if token == "(":
@@ -174,7 +183,11 @@ class Reader:
         value = np.concatenate(parts, axis=axis) if len(parts) > 1 else parts[0]
         if end == "]":
             return value
-        *leading, place = end[3:-1].split(",")
+        place = end[3:-1]
+        if re.fullmatch(r"[^:]+,:" if self.rows else r":,[^:]+", place):  # a column of a matrix, which is a row where vectors are
+            number = self.place(place.strip(":,"), value.shape[1 - axis])
+            return value[[number], :] if self.rows else value[:, [number]]
+        *leading, place = place.split(",")
         assert leading in ([], [":"] if self.rows else []), end
         lo, hi = map(int, place.split(":"))
         return np.take(value, range(lo - 1, hi), axis=axis)

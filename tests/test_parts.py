@@ -18,7 +18,11 @@ from symrnn.expr import Series, Static, t
 from symrnn.networks import Part, architecture, network
 from symrnn.notation import MEDIA, PROFILES, UNMARKED, Mark, Notation, mark_of, owners
 from symrnn.printing import render
+from symrnn.printing.fold import folded
+from symrnn.printing.outline import outline
 from symrnn.printing.parts import heading
+from symrnn.printing.pieces import Equations
+from symrnn.printing.words import when, within, written
 from symrnn.style import Alike, Style
 
 ARROWS = Notation("arrows", "", direction="arrows")
@@ -191,3 +195,28 @@ def test_a_backward_layer_says_the_way_that_it_runs():
     assert "h_{bw,t} = tanh(a_{bw,t}) t = T, …, 1" in lines
     assert "δa_{bw,t} = δh_{bw,t} ⊙ (1 - h_{bw,t} ⊙ h_{bw,t}) t = 1, …, T" in lines
     assert "δa_{fw,t} = δh_{fw,t} ⊙ (1 - h_{fw,t} ⊙ h_{fw,t}) t = T, …, 1" in lines
+
+
+def printed_lines(outlined, style):
+    """The text of every equation, each folded one for every number of a layer that it stands for."""
+    for section in outlined.sections:
+        own = within(section.layers, style)
+        for line in (line for part in section.body if isinstance(part, Equations) for line in part.lines):
+            text = f"{written(line.left, own)} = {written(line.right, own)}  {when(line, own)}"
+            span = section.layers
+            numbers = [0] if span is None else range(min(span.first, span.last), max(span.first, span.last) + 1)
+            for number in numbers:
+                letter = rf"(?<![^\W\d_])({span.letter if span else '!'})([+-]\d)?(?![^\W\d_])"
+                explicit = re.sub(letter, lambda found, number=number: str(number + int(found[2] or 0)), text)
+                yield re.sub(r"_\{(\w)\}", r"_\1", explicit)
+
+
+@pytest.mark.parametrize("profile", ["indexed", "goodfellow", "d2l", "greff"])
+@pytest.mark.parametrize("make", [lambda: wired.stacked(*["lstm"] * 5), lambda: wired.bidirectional("gru", 4)], ids=["stacked", "bidirectional"])
+def test_a_folded_print_says_what_the_whole_one_says(make, profile):
+    derivation = derive(make())
+    style = Style.of(derivation.network, profile, "unicode")
+    whole = outline(derivation)
+    once = folded(whole, style)
+    assert len(once.sections) < len(whole.sections)
+    assert sorted(printed_lines(once, style)) == sorted(printed_lines(whole, style))

@@ -8,14 +8,15 @@ from functools import cache
 
 import numpy as np
 import pytest
-from formula_reader import Reader, with_keys
+import wired
+from formula_reader import WIDTH, Reader, with_keys
 from sympy import Integer
 
 from symrnn import writer
 from symrnn.bptt import derive
 from symrnn.cells import CELLS, cell
 from symrnn.errors import SpecError
-from symrnn.expr import At, Series, Static, t
+from symrnn.expr import At, Columns, Series, Static, t
 from symrnn.loading import quantities
 from symrnn.networks import network
 from symrnn.notation import CHOICES, PROFILES, Notation, refuse_unknown
@@ -29,8 +30,22 @@ STYLES = [(name, profile) for name in CELLS for profile in PROFILES.values()] + 
 ]
 
 
+WIRED = {
+    "two layers": lambda: wired.stacked("lstm", "gru"),
+    "four layers": lambda: wired.stacked(*["gru"] * 4),
+    "bidirectional": lambda: wired.bidirectional("lstm", 2),
+    "attention": lambda: wired.attentive("lstm"),
+    "attention, tied": lambda: wired.attentive("rnn", tied=True),
+}
+STYLES += [(name, profile) for name in WIRED for profile in [*PROFILES.values(), Notation("arrows", "", direction="arrows", time="h^(t)")]]
+
+
 @cache
 def derivation_of(name):
+    if name in WIRED:
+        made = WIRED[name]()
+        sizes = SIZES | {"A": 2, "S": 6, "V": WIDTH} | ({"K": WIDTH} if "tied" in name else {})
+        return derive(made.with_sizes({s: Integer(sizes[str(s)]) for s in made.sizes if str(s) in sizes}))
     options = {"bias": True} if "bias" in inspect.signature(CELLS[name]).parameters else {}
     options |= {"activation": "phi"} if name == "rnn" else {}
     made = network(cell(name, **options))
@@ -39,7 +54,7 @@ def derivation_of(name):
 
 def lines_of(name):
     derivation = derivation_of(name)
-    return (*derivation.network.equations, *derivation.lines)
+    return tuple(line for line in (*derivation.network.equations, *derivation.lines) if not line.rhs.has(Columns))
 
 
 def shape_of(node, key):
