@@ -162,11 +162,17 @@ def run_export(options: argparse.Namespace) -> Result:
 
 def run_params(options: argparse.Namespace) -> Result:
     """``symrnn params``."""
-    sizes = {letter: value for letter in "DHKT" if (value := getattr(options, letter)) is not None}
-    bias = options.bias is not False
-    built = {} if bias else {"bias": bias}
-    networks = [use("load_network")(cell, built, {} if bias else {"bias": False}, {}) for cell in options.cells]
-    return use("counts_json" if options.json else "counts_text")(options.cells, networks, sizes, bias=bias), 0
+    named = {letter: value for letter in "DHKT" if (value := getattr(options, letter)) is not None}
+    for letter in named.keys() & options.size.keys():
+        raise SpecError(f"{letter} is given twice, as {named[letter]} and as --size {letter}={options.size[letter]}; keep one of them")
+    wiring = {name: value for name, value in wiring_of(options).items() if not name.startswith("truncate")}
+    networks = [use("load_network")(cell, given(options, CELL_OPTIONS), wiring, {}) for cell in options.cells]
+    letters = {str(letter) for network in networks for letter in network.sizes}
+    if strange := options.size.keys() - letters:
+        raise unknown("size", min(strange), letters)
+    sizes = {**named, **options.size}
+    text = use("counts_json" if options.json else "counts_text")(options.cells, networks, sizes, bias=options.bias is not False)
+    return text, 0
 
 
 def run_code(options: argparse.Namespace) -> Result:

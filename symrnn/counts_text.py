@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sympy import Expr, Integer
@@ -15,7 +15,9 @@ from symrnn.printing.words import width
 
 VERSION = 1
 """Version of the JSON."""
-MEANING = {"D": "input", "H": "hidden state", "K": "output", "T": "times"}
+MEANING = {"D": "of the input", "H": "of the hidden state", "K": "of the output", "T": "times", "S": "positions of the source",
+           "V": "of the vocabulary", "M": "of the source's vocabulary", "A": "of the attention", "F": "of the image"}
+USUAL = "DHKT"
 TITLES = {"formulas": "as in the formulas", "pytorch": "PyTorch's biases", "keras": "Keras's biases"}
 Sizes = Mapping[str, int]
 
@@ -45,13 +47,31 @@ def conventions_of(network: Network, bias: bool) -> list[ParameterCounts]:
 def rows_of(counts: Sequence[ParameterCounts], sizes: Sizes) -> list[list[str]]:
     """Lay one network out: blocks, sums, without sharing over time, and the conventions."""
     own, *others = counts
-    rows = [[f"  {block.name}", ", ".join(block.parameters), *counted(block.count, sizes)] for block in own.blocks]
+    several = set(own.parts) - {("cell", ""), ("readout", "")}
+    rows = part_rows(own, sizes) if several else block_rows(own, own.parts, sizes)
+    layers = "layers" if several else "cell"
     rows += [
-        ["cell", "", *counted(own.of("cell"), sizes)],
-        ["with readout", "", *counted(own.total, sizes)],
-        ["one set a time", "not shared over T times", *counted(own.unshared(), sizes)],
+        [layers, "", *counted(own.of("cell"), sizes)],
+        ["all parts" if several else "with readout", "", *counted(own.total, sizes)],
+        ["one set a time", "not shared over time", *counted(own.unshared(), sizes)],
     ]
-    return rows + [["cell", TITLES[other.convention], *counted(other.of("cell"), sizes)] for other in others]
+    return rows + [[layers, TITLES[other.convention], *counted(other.of("cell"), sizes)] for other in others]
+
+
+def block_rows(counts: ParameterCounts, parts: Collection[tuple[str, str]], sizes: Sizes) -> list[list[str]]:
+    """List what the parameters of some parts serve."""
+    return [[f"  {block.name}", ", ".join(block.parameters), *counted(block.count, sizes)]
+            for block in counts.blocks if (block.part, block.mark) in parts]
+
+
+def part_rows(counts: ParameterCounts, sizes: Sizes) -> list[list[str]]:
+    """List the parts, each with what its parameters serve."""
+    rows: list[list[str]] = []
+    for part, mark in counts.parts:
+        cell = next(block.cell for block in counts.blocks if (block.part, block.mark) == (part, mark))
+        title = " ".join(word for word in ("layer" if part == "cell" else part, mark) if word)
+        rows += [[title, cell, *counted(counts.of(part, mark), sizes)], *block_rows(counts, [(part, mark)], sizes)]
+    return rows
 
 
 def table(rows: Sequence[Sequence[str]], numbers: int) -> list[str]:
@@ -80,20 +100,26 @@ def comparison(every: Sequence[Sequence[ParameterCounts]], names: Sequence[str],
     return table(rows, 1)
 
 
+def sizes_text(networks: Iterable[Network], sizes: Sizes) -> str:
+    """Say what each letter is the size of: the usual ones, and what else the networks have."""
+    letters = {str(letter) for network in networks for letter in network.sizes} - {"B"}
+    listed = [letter for letter in MEANING if letter in letters or letter in USUAL]
+    listed += sorted(letters - set(listed))
+    return ", ".join(" ".join(filter(None, (f"{letter} = {sizes[letter]}" if letter in sizes else letter, MEANING.get(letter))))
+                     for letter in listed)
+
+
 def counts_text(names: Sequence[str], networks: Sequence[Network], sizes: Sizes, *, bias: bool = True) -> str:
     """Return a table for each network, and a comparison where there are several.
 
     Args:
         names: What each is called, such as ``lstm``.
         networks: Cells with their readouts.
-        sizes: Numbers for the letters ``D``, ``H``, ``K`` and ``T``; others are left open.
+        sizes: Numbers for letters such as ``D``, ``H``, ``K`` and ``T``; others are left open.
         bias: Whether layers in the conventions of frameworks have biases.
     """
     every = [conventions_of(network, bias) for network in networks]
-    known = ", ".join(f"{letter}{f' = {sizes[letter]}' if letter in sizes else ''} of the {meaning}" if letter != "T"
-                      else f"T{f' = {sizes[letter]}' if letter in sizes else ''} {meaning}"
-                      for letter, meaning in MEANING.items())
-    parts = [f"Sizes: {known}."]
+    parts = [f"Sizes: {sizes_text(networks, sizes)}."]
     for name, counts in zip(names, every, strict=True):
         parts.append("\n".join([name, *("  " + row for row in table(rows_of(counts, sizes), 3))]))
     if len(names) > 1:
@@ -109,8 +135,10 @@ def counts_json(names: Sequence[str], networks: Sequence[Network], sizes: Sizes,
         return {"formula": str(count), "number": number_of(count, sizes)}
 
     def described(counts: ParameterCounts) -> dict[str, Any]:
-        blocks = [{"name": b.name, "part": b.part, "parameters": b.parameters, **entry(b.count)} for b in counts.blocks]
-        return {"blocks": blocks, "cell": entry(counts.of("cell")), "readout": entry(counts.of("readout")),
+        blocks = [{"name": b.name, "part": b.part, "mark": b.mark, "cell": b.cell, "parameters": b.parameters, **entry(b.count)}
+                  for b in counts.blocks]
+        parts = [{"part": part, "mark": mark, **entry(counts.of(part, mark))} for part, mark in counts.parts]
+        return {"blocks": blocks, "parts": parts, "cell": entry(counts.of("cell")), "readout": entry(counts.of("readout")),
                 "total": entry(counts.total), "unshared": entry(counts.unshared())}
 
     cells = [{"name": name, "conventions": {c.convention: described(c) for c in conventions_of(network, bias)}}

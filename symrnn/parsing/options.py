@@ -72,6 +72,11 @@ def with_network(made: Parser) -> Parser:
     """Add the cell and what makes a network of it."""
     made.add_argument("cell", metavar="CELL", help="a name such as lstm (symrnn cells lists them), or path.py:NAME; gru,lstm: "
                                                      "one for each layer")
+    return with_wiring(made)
+
+
+def with_wiring(made: Parser) -> Parser:
+    """Add the options of cells, networks, losses and training."""
     with_options(made, "the cell", CELL_OPTIONS)
     with_options(made, "the network", (*NETWORK_OPTIONS, SIZE))
     with_options(made, "the loss", LOSS_OPTIONS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from symrnn.parsing.arguments import Parser, parser, positive, whole
-from symrnn.parsing.options import with_file, with_network
+from symrnn.parsing.options import with_file, with_network, with_wiring
 
 
 def code_parser() -> Parser:
@@ -43,17 +43,18 @@ def check_parser() -> Parser:
 def params_parser() -> Parser:
     """``symrnn params``."""
     about = (
-        "Count parameters: by gate, as a formula and as a number, with the readout, not shared over time, and with the\n"
-        "biases of PyTorch and Keras; several cells are compared."
+        "Count parameters: by part and by gate, as a formula and as a number, with the readout, not shared over time, and\n"
+        "with the biases of PyTorch and Keras; several cells are compared. Losses and training practice change no number."
     )
-    made = parser("params", about, """\
+    made = with_wiring(parser("params", about, """\
   symrnn params lstm
   symrnn params lstm gru rnn --input 64 --hidden 128 --output 10
-  symrnn params gru-reset-after --hidden 128 --input 64 --steps 20 --json""")
-    made.add_argument("cells", metavar="CELL", nargs="+", help="names such as lstm, or path.py:NAME")
+  symrnn params gru-reset-after --hidden 128 --input 64 --steps 20 --json
+  symrnn params lstm gru --network bidirectional --layers 2 --hidden 128
+  symrnn params gru --network language-model --size V=100"""))
+    made.add_argument("cells", metavar="CELL", nargs="+", help="names such as lstm, or path.py:NAME; gru,lstm: one for each layer")
     for option, letter, help in (("--input", "D", "size D of the input"), ("--hidden", "H", "size H of the hidden state"),
                                  ("--output", "K", "size K of the output"), ("--steps", "T", "number T of times")):
         made.add_argument(option, dest=letter, metavar="N", type=positive, help=help)
-    made.add_argument("--no-bias", dest="bias", action="store_false", default=None, help="no biases at all")
     made.add_argument("--json", action="store_true", help="the counts as JSON")
     return made
