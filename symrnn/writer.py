@@ -57,7 +57,21 @@ def terms(node: Any, style: Style) -> list[str]:
         return [write(node, style)[0]]
     signed = [write_term(term, style) for term in node.args]
     front = ["-" if signed[0][1] else ""] + ["- " if negative else "+ " for _, negative in signed[1:]]
-    return [sign + body for sign, (body, _) in zip(front, signed, strict=True)]
+    texts = [sign + body for sign, (body, _) in zip(front, signed, strict=True)]
+    return [piece for term, text in zip(node.args, texts, strict=True) for piece in _opened(term, text, style)]
+
+
+def _opened(term: Any, text: str, style: Style) -> list[str]:
+    """Cut a weighted sum, ``[K ∤ t] (a + b)``, at the terms of the sum in its brackets."""
+    core = term.args[1] if type(term).__name__ == "Scaled" else term
+    group = core.args[0] if type(core).__name__ == "Product" else None
+    inner = terms(group, style) if type(group).__name__ == "Plus" else []
+    brackets = {("(", ")"): ("(", ")"), (r"\left(", r"\right)"): (r"\biggl(", r"\biggr)")}  # \left cannot be broken
+    for (opened, closed), (left, right) in brackets.items():
+        whole = f"{opened}{' '.join(inner)}{closed}"
+        if len(inner) > 1 and text.endswith(whole):
+            return [text.removesuffix(whole) + left + inner[0], *inner[1:-1], inner[-1] + right]
+    return [text]
 
 
 def gradient(loss: str, quantity: Any, style: Style) -> str:
@@ -65,13 +79,13 @@ def gradient(loss: str, quantity: Any, style: Style) -> str:
     return gradient_of(loss, formula(quantity, style), style)[0]
 
 
-def display(equations: Iterable[Any]) -> str:
+def display(equations: Iterable[Any], style: Style | None = None) -> str:
     """Write equations below each other as LaTeX for a notebook, with the times at which each holds."""
     rows = []
     for equation in equations:
         time = sympy.Symbol("t", integer=True)
         single = equation.span is not None and equation.span.single
-        left, right = (latex(e.xreplace({time: equation.span.lo}) if single else e) for e in (equation.lhs, equation.rhs))
+        left, right = (latex(e.xreplace({time: equation.span.lo}) if single else e, style) for e in (equation.lhs, equation.rhs))
         when = "" if single or equation.span is None else rf" && {span_text(equation.span, Style())}"
         rows.append(f"{left} &= {right}{when}")
     return r"$\displaystyle \begin{aligned}" + r" \\ ".join(rows) + r"\end{aligned}$"

@@ -11,6 +11,7 @@ import pytest
 from symrnn.bptt import derive
 from symrnn.cells import CELLS, cell
 from symrnn.networks import network
+from symrnn.networks.truncation import truncated
 from symrnn.notation import PROFILES
 from symrnn.printing import render
 
@@ -18,8 +19,8 @@ WIDEST = 10.0  # points that a box may stick out
 pytestmark = pytest.mark.full
 
 
-def document(parts):
-    return "\n".join([r"\documentclass{article}", r"\usepackage{amsmath}", r"\begin{document}", *parts, r"\end{document}", ""])
+def document(parts, packages="amsmath"):
+    return "\n".join([r"\documentclass{article}", rf"\usepackage{{{packages}}}", r"\begin{document}", *parts, r"\end{document}", ""])
 
 
 def compiled(source: str, folder: Path) -> tuple[list[str], list[float]]:
@@ -40,6 +41,16 @@ def test_every_cell_in_every_notation_compiles(tmp_path):
     assert errors == []
     assert [width for width in overfull if width > WIDEST] == []
     assert (tmp_path / "all.pdf").stat().st_size > 100_000
+
+
+@pytest.mark.parametrize("name", ["rnn", "lstm", "gru", "gru-reset-after"])
+def test_truncated_networks_in_every_notation_compile(name, tmp_path):
+    """``\\nmid`` is of amssymb, as the first line of such an output says; a bracket over a sum is broken inside it."""
+    derivation = derive(truncated(network(cell(name)), "J"), clip=5)
+    errors, overfull = compiled(document([render(derivation, "latex", notation=p) for p in PROFILES], "amsmath,amssymb"), tmp_path)
+    assert errors == []
+    assert [width for width in overfull if width > WIDEST] == []
+    assert set(compiled(document([render(derivation, "latex")]), tmp_path)[0]) == {"! Undefined control sequence."}
 
 
 @pytest.mark.parametrize("task", ["many-to-one", "one-to-many"])

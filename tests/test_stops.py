@@ -172,6 +172,15 @@ def test_above_zero_is_dropped_where_it_is_known(time, span, known):
     assert settled(weighted(h[t], Divides(J, time, 1)), {t: span}) == weighted(h[t], Divides(J, time, 0 if known else 1))
 
 
+def test_a_weighted_sum_breaks_inside_its_brackets():
+    off, b = complement(Divides(J, t)), parameter("b", "H", 1)
+    whole = b + (W @ h[t] - h[t]) @ off
+    assert writer.terms(whole, Style(medium="unicode")) == ["b", "+ [J ∤ t] (W h_t", "- h_t)"]
+    assert writer.terms(Scaled(-2, (W @ h[t] - h[t]) @ off) + b, Style(medium="ascii")) == ["-2 * [J !| t] * (W * h_t", "- h_t)", "+ b"]
+    tall = b + (Scaled(1 / T, h[t]) + W @ h[t]) @ off
+    assert writer.terms(tall, Style()) == ["b", r"+ [J \nmid t] \biggl(\frac{1}{T} h_{t}", r"+ W h_{t}\biggr)"]
+
+
 def test_above_zero_under_a_sum():
     k = bound_index(1)
     for lo, positive in ((1, 0), (0, 1)):
