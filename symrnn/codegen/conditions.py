@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,34 +21,57 @@ TOLERANCE = 1e-4
 Arrays = Mapping[str, Any]
 
 
-def check_conditions(
-    conditions: Iterable[Relation], network: Network, arguments: Sequence[Argument], arrays: Arrays
-) -> None:
-    """Refuse numbers for which the derived gradients would be wrong.
+@dataclass(frozen=True)
+class Conditions:
+    """What must hold of given numbers, found once for a program.
+
+    Attributes:
+        normalised: Targets that sum to one.
+        weights: Masks that weight the losses of times.
+        positions: Masks that say which positions a softmax counts.
+        averaged: Masks over whose times a mean is taken.
+    """
+
+    normalised: tuple[Any, ...]
+    weights: frozenset[Any]
+    positions: frozenset[Any]
+    averaged: tuple[Any, ...]
+
+    def check(self, arguments: Sequence[Argument], arrays: Arrays) -> None:
+        """Refuse numbers for which the derived gradients would be wrong.
+
+        Args:
+            arguments: What the code takes.
+            arrays: Arrays by the name of the given quantity.
+
+        Raises:
+            DataError: A target that is no distribution, a sequence of which no time counts, or a softmax over no position.
+        """
+        present = [a for a in arguments if a.given.name in arrays]
+        counted = [arrays[a.given.name] for a in present if a.given.quantity in self.weights]
+        for series in self.normalised:
+            if series.key in arrays:
+                check_distribution(series.key, arrays[series.key], counted)
+        for argument in present:
+            if argument.given.quantity in self.positions:
+                check_some_position_counts(argument, arrays[argument.given.name])
+        for mask in (a for series in self.averaged for a in present if a.kind == "mask" and a.given.quantity == series):
+            check_some_time_counts(mask.given.name, arrays[mask.given.name])
+
+
+def conditions_of(relations: Iterable[Relation], network: Network) -> Conditions:
+    """Find what must hold of the numbers that a program is given.
 
     Args:
-        conditions: The relations that the derivation used, such as ``1ᵀ y_t = 1``.
+        relations: Those that the derivation used, such as ``1ᵀ y_t = 1``.
         network: The network.
-        arguments: What the code takes.
-        arrays: Arrays by the name of the given quantity.
-
-    Raises:
-        DataError: A target that is no distribution, a sequence of which no time counts, or a softmax over no position.
     """
-    weights = time_weights(network)
-    counted = [arrays[a.given.name] for a in arguments if a.given.quantity in weights and a.given.name in arrays]
-    for relation in conditions:
-        named = relation.lhs.args[0] if isinstance(relation.lhs, Total) and relation.rhs == Ones(1, 1) else None
-        if isinstance(named, At) and named.series.key in arrays:
-            check_distribution(named.series.key, arrays[named.series.key], counted)
-    for argument in arguments:
-        if argument.given.name in arrays and argument.given.quantity in softmax_masks(network):
-            check_some_position_counts(argument, arrays[argument.given.name])
-    for equation in network.equations:
-        summed = equation.rhs.args[0] if isinstance(equation.rhs, TimeSum) else None
-        mask = next((a for a in arguments if a.kind == "mask" and isinstance(summed, At) and a.given.quantity == summed.series), None)
-        if mask is not None:
-            check_some_time_counts(mask.given.name, arrays[mask.given.name])
+    named = [r.lhs.args[0] for r in relations if isinstance(r.lhs, Total) and r.rhs == Ones(1, 1)]
+    summed = [e.rhs.args[0] for e in network.equations if isinstance(e.rhs, TimeSum)]
+    return Conditions(
+        tuple(leaf.series for leaf in named if isinstance(leaf, At)), frozenset(time_weights(network)),
+        frozenset(softmax_masks(network)), tuple(leaf.series for leaf in summed if isinstance(leaf, At)),
+    )
 
 
 def time_weights(network: Network) -> set[Any]:

@@ -12,7 +12,7 @@ from sympy import Integer
 
 from symrnn.codegen.arguments import BATCH, Argument, arguments_of, positional
 from symrnn.codegen.checks import check_names, checked
-from symrnn.codegen.conditions import check_conditions
+from symrnn.codegen.conditions import Conditions, conditions_of
 from symrnn.codegen.module import network_source, numpy_source
 from symrnn.codegen.naming import names_of
 from symrnn.derivation import Derivation
@@ -89,6 +89,11 @@ class NumpyProgram:
         """What is given, with the identifiers of the code."""
         network: Network = self.derivation.as_network()
         return arguments_of(network, names_of(network, BATCH).arguments)
+
+    @cached_property
+    def conditions(self) -> Conditions:
+        """What must hold of the numbers that are given."""
+        return conditions_of(self.derivation.conditions, self.derivation.network)
 
     def __call__(
         self, params: Mapping[str, Any], x: Any = None, y: Any = None, *, check_finite: bool = True, **options: Any
@@ -182,7 +187,7 @@ class NumpyProgram:
         arguments = [a for a in self.arguments if a.shared or a.name in takes]
         arrays = checked(values, arguments, dict(self.derivation.least), check_finite=check_finite)
         if check_finite:
-            check_conditions(self.derivation.conditions, self.derivation.network, arguments, arrays)
+            self.conditions.check(arguments, arrays)
         given = {a.name: arrays[a.given.name] for a in arguments if not a.shared and a.given.name in arrays}
         given["params"] = {a.given.name: arrays[a.given.name] for a in arguments if a.shared}
         for name in takes.keys() - given.keys():

@@ -11,7 +11,7 @@ from symrnn.equations import Cell
 from symrnn.errors import SpecError, unknown
 from symrnn.expr import dim
 from symrnn.networks.graph import Network
-from symrnn.networks.plan import Plan, Stack, of_depth, source, stack_of
+from symrnn.networks.plan import Plan, Stack, of_depth, source, stack_of, word_size
 from symrnn.networks.wiring import (
     Attention,
     Dense,
@@ -38,7 +38,7 @@ def single(cells: Sequence[Cell], plan: Plan) -> list[Item]:
 def stacked(cells: Sequence[Cell], plan: Plan, *, usual: int = 2) -> list[Item]:
     """Layers on top of each other; inner ones hand on the whole sequence."""
     own = of_depth(cells, plan.layers, usual)
-    given, reads, size = source(own[0], plan)
+    given, reads, size = source(own[0], plan, word_size(own, plan))
     stack = stack_of(own, plan, reads, size)
     return [*given, *stack.items, *plan.ends(stack.top, tied="u" if plan.embed else None)]
 
@@ -46,7 +46,7 @@ def stacked(cells: Sequence[Cell], plan: Plan, *, usual: int = 2) -> list[Item]:
 def bidirectional(cells: Sequence[Cell], plan: Plan) -> list[Item]:
     """In each layer one scan from 1 to T and one from T to 1, read together."""
     own = of_depth(cells, plan.layers, 1)
-    items, reads, size = source(own[0], plan)
+    items, reads, size = source(own[0], plan, word_size(own, plan, 2 if plan.merge == "concat" else 1))
     marks = [f"l{number}" for number in range(1, len(own) + 1)] if len(own) > 1 else [""]
     names: list[str] = []
     for mark, one in zip(marks, own, strict=True):
@@ -79,8 +79,8 @@ def encoder_decoder(cells: Sequence[Cell], plan: Plan) -> list[Item]:
     else:
         items.append(Input("x", length="S"))
     encoder = stack_of(own, plan, "x", dim("D"), prefix="enc", length="S", mask=mask)
-    given, reads, size = target_words(plan)
-    decoder = decoder_of(own, plan, reads, size, over=encoder.top, mask=mask, starts=encoder.names)
+    given, reads, size = target_words(own, plan)
+    decoder = decoder_of(own, plan, reads, size, over=encoder.top, columns=own[-1].output.shape[0], mask=mask, starts=encoder.names)
     return [*items, *encoder.items, *given, *decoder.items, *words_out(plan, decoder.top)]
 
 
@@ -93,39 +93,41 @@ def words_out(plan: Plan, reads: str) -> list[Item]:
     return plan.ends(reads)
 
 
-def target_words(plan: Plan) -> tuple[list[Item], str, Any]:
+def target_words(cells: Sequence[Cell], plan: Plan) -> tuple[list[Item], str, Any]:
     """Return what a decoder reads of its target: the word before, given by a teacher or fed back."""
     if plan.feed == "nothing":
         raise SpecError("a decoder reads the word before: choose feed teacher (given) or output (its own)")
     if plan.feed == "output":
         return [Previous("u", length=T)], "u", dim("K")
     if plan.embed:
-        return [Tokens("w"), Embedding("u", reads="w")], "u", dim("D")
+        size = word_size(cells, plan)
+        return [Tokens("w"), Embedding("u", reads="w", size=size)], "u", size
     return [Input("u")], "u", dim("D")
 
 
 def decoder_of(
-    cells: Sequence[Cell], plan: Plan, reads: str, size: Any, *, over: str, starts: Sequence[Any], mask: str | None = None,
+    cells: Sequence[Cell], plan: Plan, reads: str, size: Any, *, over: str, columns: Any, starts: Sequence[Any] = (),
+    mask: str | None = None,
 ) -> Stack:
-    """Return the layers of a decoder, and their attention where there is one."""
+    """Return the layers of a decoder, and their attention where there is one, over columns of a size."""
     if plan.attention is None:
         return stack_of(cells, plan, reads, size, prefix="dec", starts=starts)
     top = "dec" if len(cells) == 1 else f"dec_l{len(cells)}"
     attention = Attention("ctx", query=top, over=over, score=plan.attention, mask=mask)
-    read = dim("D") if over == "A" else cells[-1].output.shape[0]
-    layers = stack_of(cells, plan, (reads, "ctx"), size + read, prefix="dec", starts=starts)
+    layers = stack_of(cells, plan, (reads, "ctx"), size + columns, prefix="dec", starts=starts)
     return Stack((attention, *layers.items), layers.names)
 
 
 def captioning(cells: Sequence[Cell], plan: Plan) -> list[Item]:
     """An image (a vector, or locations to attend to) starts what writes a text."""
     own = of_depth(cells, plan.layers, 1)
-    words, reads, size = target_words(plan)
+    words, reads, size = target_words(own, plan)
     if plan.attention is not None:
         if plan.image is not None:
             raise SpecError("attention reads the image's locations at every step; leave image out")
-        decoder = decoder_of(own, plan, reads, size, over="A", starts=())
-        return [Input("A", size="D", columns="S", length=None), *words, *decoder.items, *words_out(plan, decoder.top)]
+        columns = own[-1].output.shape[0] if plan.attention in {"dot", "scaled-dot"} else dim("D")
+        decoder = decoder_of(own, plan, reads, size, over="A", columns=columns)
+        return [Input("A", size=columns, columns="S", length=None), *words, *decoder.items, *words_out(plan, decoder.top)]
     image = Input("v", size="F", length=None)
     if plan.image == "state":
         start = Dense("v_h", reads="v", size=own[0].output.shape[0], activation="tanh", bias=plan.bias)
@@ -140,13 +142,13 @@ def captioning(cells: Sequence[Cell], plan: Plan) -> list[Item]:
 
 def image_first(cells: Sequence[Cell], plan: Plan) -> list[Item]:
     """Return the items after an image that is the first input; the words follow it, one step later."""
-    size = dim("K") if plan.feed == "output" else dim("D")
+    size = dim("K") if plan.feed == "output" else word_size(cells, plan)
     start = Dense("v_x", reads="v", size=size, bias=plan.bias)
     words: list[Item] = []
     if plan.feed == "output":
         back = Previous("x", reads="y_hat", first="v_x", length=T)
     elif plan.embed:
-        words, back = [Tokens("w", length=T - 1), Embedding("u", reads="w")], Previous("x", reads="u", first="v_x", length=T)
+        words, back = [Tokens("w", length=T - 1), Embedding("u", reads="w", size=size)], Previous("x", reads="u", first="v_x", length=T)
     else:
         words, back = [Input("u", length=T - 1)], Previous("x", reads="u", first="v_x", length=T)
     stack = stack_of(cells, plan, "x", size, prefix="dec")
@@ -155,9 +157,12 @@ def image_first(cells: Sequence[Cell], plan: Plan) -> list[Item]:
 
 def language_model(cells: Sequence[Cell], plan: Plan) -> list[Item]:
     """Characters or words in, the next one out; with many-to-one, only the last is predicted."""
+    if plan.task not in {"many-to-many", "many-to-one"}:
+        raise SpecError(f"a language model reads a word at each time: the task is many-to-many or many-to-one; got {plan.task}")
     own = of_depth(cells, plan.layers, 1)
-    stack = stack_of(own, plan, "u", dim("D"))
-    return [Tokens("w"), Embedding("u"), *stack.items, *plan.ends(stack.top, size="V", tied="u")]
+    size = word_size(own, plan)
+    stack = stack_of(own, plan, "u", size)
+    return [Tokens("w"), Embedding("u", size=size), *stack.items, *plan.ends(stack.top, size="V", tied="u")]
 
 
 ENDS = ("readout", "loss", "over_time", "over_batch", "mask", "bias", "times")

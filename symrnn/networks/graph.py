@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from sympy import Basic, Expr
@@ -38,7 +39,7 @@ class Given:
     kind: str
     span: Span | None = None
 
-    @property
+    @cached_property
     def name(self) -> str:
         """Name of the quantity, with the time for an initial state: ``h_0``."""
         key = str(self.quantity.key)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from sympy import Expr
+
 from symrnn.equations import Cell
 from symrnn.errors import SpecError, unknown
 from symrnn.expr import dim
@@ -155,13 +157,25 @@ def of_depth(cells: Sequence[Cell], layers: int | None, usual: int) -> list[Cell
     return list(cells) * (depth if len(cells) == 1 else 1)
 
 
-def source(cell: Cell, plan: Plan, *, size: Any = None) -> tuple[list[Item], dict[str, str] | str, Any]:
+def word_size(cells: Sequence[Cell], plan: Plan, times: int = 1) -> Expr:
+    """Return the size of an embedded word: ``D``, or with tied weights the size of what is read out.
+
+    Args:
+        cells: One for each layer.
+        plan: The options.
+        times: How many outputs of the last layer are put on top of each other.
+    """
+    size: Expr = cells[-1].output.shape[0] * times if plan.tied else dim("D")
+    return size
+
+
+def source(cell: Cell, plan: Plan, size: Expr) -> tuple[list[Item], dict[str, str] | str, Any]:
     """Return what the lowest layer reads: the items, the link, and its size.
 
     Args:
         cell: The cell of that layer.
         plan: The options.
-        size: Size of a vector that is read; the cell's own letter by default.
+        size: Size of an embedded word.
 
     Raises:
         SpecError: Options that do not go together.
@@ -170,10 +184,12 @@ def source(cell: Cell, plan: Plan, *, size: Any = None) -> tuple[list[Item], dic
     if feed != "nothing" and plan.task != "one-to-many":
         raise SpecError(f"feed says what is read after the first time in one-to-many; in {plan.task} there is an input at "
                         "each time; leave feed out")
+    if feed == "teacher":
+        raise SpecError("feed teacher is for decoders, which read the word before; here choose nothing or output")
     if plan.embed:
         if plan.task == "one-to-many":
             raise SpecError("one-to-many reads one vector; leave embed out, or take the network captioning")
-        return [Tokens("w", length=plan.length), Embedding("u", reads="w", size="D")], "u", dim("D")
+        return [Tokens("w", length=plan.length), Embedding("u", reads="w", size=size)], "u", size
     inputs = cell.inputs
     own = inputs[0].shape[0] if len(inputs) == 1 else None
     if feed == "output":
@@ -181,7 +197,7 @@ def source(cell: Cell, plan: Plan, *, size: Any = None) -> tuple[list[Item], dic
             raise SpecError(f"feeding the output back needs one input; cell '{cell.name}' has {len(inputs)}")
         return [Previous(inputs[0].name, reads=Y_HAT, length=plan.length)], inputs[0].name, dim("K")
     first = plan.task == "one-to-many"
-    items: list[Item] = [Input(x.name, size=size or x.shape[0], length=plan.length, first=first) for x in inputs]
+    items: list[Item] = [Input(x.name, size=x.shape[0], length=plan.length, first=first) for x in inputs]
     return items, {x.name: x.name for x in inputs}, own
 
 
