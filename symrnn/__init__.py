@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from symrnn.activity import activity_html
     from symrnn.bptt import derive
     from symrnn.cells import CELLS, cell
     from symrnn.clipping import Clipping
@@ -99,6 +100,7 @@ __all__ = [
     "SymrnnError",
     "Tokens",
     "Total",
+    "activity_html",
     "architecture",
     "cell",
     "check",
@@ -141,6 +143,7 @@ __all__ = [
 PUBLIC = MappingProxyType({
     name: module
     for module, names in {
+        "symrnn.activity": "activity_html",
         "symrnn.bptt": "derive",
         "symrnn.equations": "Cell Equation",
         "symrnn.cells": "CELLS cell",

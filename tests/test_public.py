@@ -15,7 +15,7 @@ import symrnn
 
 NAMES = [
     "Attention", "Dense", "Embedding", "Input", "Last", "Layer", "Merge", "NETWORKS", "Previous", "Readout", "Tokens",
-    "architecture", "wire",
+    "activity_html", "architecture", "wire",
     "CELLS", "Cell", "Clipping", "DataError", "Derivation", "Divides", "Equation", "Given", "LeftOut", "LogSoftmax", "Network", "Notation",
     "NotSupportedError", "OutputError", "PROFILES", "ParameterCounts", "Scan", "SecondReading", "Softmax", "Span", "SpecError", "StopGradient",
     "SymrnnError", "Total", "cell", "check", "compare_function", "cos", "derive", "dim", "elementwise", "elu", "exp", "export",
@@ -56,7 +56,7 @@ def test_import_is_free() -> None:
 
 
 @pytest.mark.parametrize("name", [
-    "architecture", "wire", "cell", "check", "compare_function", "derive", "layer_normalised", "left_out", "network", "parameter", "read_function", "render", "second_reading",
+    "activity_html", "architecture", "wire", "cell", "check", "compare_function", "derive", "layer_normalised", "left_out", "network", "parameter", "read_function", "render", "second_reading",
     "series", "to_numpy", "truncated",
 ])
 def test_public_functions_say_what_they_take(name: str) -> None:
