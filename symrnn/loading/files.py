@@ -15,6 +15,7 @@ from typing import Any
 from symrnn.cells import CELLS, cell
 from symrnn.equations import Cell
 from symrnn.errors import SpecError, SymrnnError, unknown
+from symrnn.layernorm import layer_normalised
 
 
 def load_cell(where: str, options: dict[str, Any]) -> Cell:
@@ -22,11 +23,15 @@ def load_cell(where: str, options: dict[str, Any]) -> Cell:
 
     Args:
         where: A name of ``CELLS``, or ``path.py:NAME`` for a ``Cell`` that a file defines.
-        options: Options of a published cell, such as ``{"activation": "relu"}``; a file has none.
+        options: Options of a published cell, such as ``{"activation": "relu"}``, of which a file has none; and ``layer_norm``,
+            which normalises any cell.
 
     Raises:
         SpecError: Unknown name or option, or a file that cannot be used, with the line at fault.
     """
+    options = dict(options)
+    if options.pop("layer_norm", False):
+        return layer_normalised(load_cell(where, options))
     path, colon, name = where.rpartition(":")
     if where.endswith(".py"):
         raise SpecError(f"which cell of {where}? write {where}:NAME, where NAME is a symrnn.Cell that the file defines")

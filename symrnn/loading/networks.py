@@ -52,7 +52,7 @@ def load_cells(where: str, options: dict[str, Any]) -> tuple[Cell, ...]:
     names = [name.strip() for name in where.split(",")]
     if not all(names):
         raise SpecError(f"'{where}' names one cell for each layer, with commas in between, such as gru,lstm; one is missing")
-    takes = {name: options_of(name) for name in names}
+    takes = {name: (*options_of(name), "layer_norm") for name in names}
     for option in options:
         if len(names) > 1 and not any(option in known for known in takes.values()):
             raise SpecError(f"no cell of {where} has an option {dashed(option)}; leave it out")

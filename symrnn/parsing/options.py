@@ -17,6 +17,7 @@ CELL_OPTIONS: Options = (
     ("--update-gate", dict(metavar="WAY", help="gru: an open gate keeps the old state (default) or lets the new one in")),
     ("--beta", dict(metavar="NUMBER", help="janet: how much less the gate of the candidate sees (default 1)")),
     ("--bias", dict(action=argparse.BooleanOptionalAction, help="biases in the cell; --no-bias: none at all")),
+    ("--layer-norm", dict(SWITCH, help="normalise the pre-activation of each gate over the units of its layer")),
 )
 NETWORK_OPTIONS: Options = (
     ("--network", dict(metavar="NAME", help="single (default), stacked, bidirectional, encoder-decoder, captioning, "
