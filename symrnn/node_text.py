@@ -23,6 +23,7 @@ from symrnn.quantity_text import (
     PRODUCT,
     SUM,
     Written,
+    numbered_above,
     write_at,
     write_series,
     write_static,
@@ -37,14 +38,7 @@ from symrnn.sign_text import (
     write_divides,
     write_ones,
 )
-from symrnn.style import (
-    Style,
-    coefficient,
-    generic_time,
-    parentheses,
-    scalar,
-    time_text,
-)
+from symrnn.style import Style, coefficient, generic_time, parentheses, scalar, time_text
 
 INDEX_LETTERS = ("s", "k", "j", "m", "q")
 LONG_ROW = 120  # characters of LaTeX above which a row of blocks is set on several lines
@@ -144,7 +138,12 @@ def superscripted(node: Any, sup: str, style: Style) -> Written:
 
 
 def write_transposed(node: Any, style: Style) -> Written:
-    """``Aᵀ``."""
+    r"""``Aᵀ``; ``[A]_{:,1:H}`` for rows of ``Aᵀ`` turned back; in LaTeX the number of a layer shares its superscript with the sign, ``W^{(2)\top}``."""
+    if (columns := columns_of(node)) is not None:
+        return picked(columns.args[0].args[0], of_columns(rows_text(columns, style), style), style)
+    body, precedence = write(node.args[0], style)
+    if style.latex and precedence == ATOM and numbered_above(node.args[0], style):
+        return body.removesuffix("}") + transpose(style).removeprefix("^{"), POSTFIX
     return superscripted(node.args[0], transpose(style), style)
 
 
@@ -230,9 +229,22 @@ def write_column(node: Any, style: Style) -> Written:
     return picked(node.args[0], of_columns(time_text(node.args[1], style), style), style)
 
 
+def rows_text(node: Any, style: Style) -> str:
+    """Write which rows are picked."""
+    return f"{time_text(node.args[1] + 1, style)}:{time_text(node.args[2], style)}"
+
+
+def columns_of(node: Any) -> Any:
+    """Return the rows of ``Aᵀ`` whose transpose a node is, if it is one."""
+    rows = node.args[0] if type(node).__name__ == "Transposed" else None
+    return rows if type(rows).__name__ == "Rows" and type(rows.args[0]).__name__ == "Transposed" else None
+
+
 def write_rows(node: Any, style: Style) -> Written:
-    """``[A]_{1:H}``, counted from 1, both ends included."""
-    place = f"{time_text(node.args[1] + 1, style)}:{time_text(node.args[2], style)}"
+    """``[A]_{1:H}``, counted from 1, both ends included; ``[A]_{1:H,1:D}`` for rows of columns."""
+    place = rows_text(node, style)
+    if (columns := columns_of(node.args[0])) is not None:
+        return picked(columns.args[0].args[0], ",".join(mirrored([place, rows_text(columns, style)], style)), style)
     turned = style.notation.rows and node.shape[1] != 1
     return picked(node.args[0], f":,{place}" if turned else place, style)
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from sympy import Symbol
+
 from symrnn.style import Style, derivative, mark_adjoint, nabla, static_name, value_name
 
+TIME = Symbol("t", integer=True)
 SUM, PREFIX, PRODUCT, HADAMARD, POSTFIX, ATOM = range(6)
 """How tightly a text binds. A prefix is what reaches to the right as far as it can: ``Σ_t …``, ``log softmax(…)``."""
 
@@ -28,6 +31,9 @@ def write_series(node: Any, style: Style) -> Written:
 
 def write_at(node: Any, style: Style) -> Written:
     """``h_{t-1}`` or ``h^{(t-1)}``, marked for an adjoint: ``δh_t``, ``∂L/∂h_t``, ``∇_{h_t} L`` or ``h̄_t``."""
+    if node.name in style.ratios:
+        above, below = (write_at(end.xreplace({TIME: node.time}), style)[0] for end in style.ratios[node.name])
+        return derivative(above, below, style), POSTFIX if style.latex else PREFIX
     return with_marks(node.series.orders, lambda bar: value_name(node.name, node.time, style, node.shape, bar=bar), style)
 
 
@@ -46,3 +52,9 @@ def gradient_of(loss: str, name: str, style: Style) -> Written:
     if style.notation.adjoint == "nabla":
         return nabla(name, static_name(loss, style), style), PREFIX
     return derivative(static_name(loss, style), name, style), POSTFIX if style.latex else PREFIX
+
+
+def numbered_above(node: Any, style: Style) -> bool:
+    """Tell whether the name of a quantity has the number of its layer as a superscript."""
+    mark = style.marks.get(node.name) if type(node).__name__ in {"At", "Static"} else None
+    return mark is not None and mark.layer is not None and style.notation.above

@@ -206,7 +206,7 @@ def printed_lines(outlined, style):
             span = section.layers
             numbers = [0] if span is None else range(min(span.first, span.last), max(span.first, span.last) + 1)
             for number in numbers:
-                letter = rf"(?<![^\W\d_])({span.letter if span else '!'})([+-]\d)?(?![^\W\d_])"
+                letter = rf"(?<![A-Za-z])({span.letter if span else '!'})([+-]\d)?(?![A-Za-z])"
                 explicit = re.sub(letter, lambda found, number=number: str(number + int(found[2] or 0)), text)
                 yield re.sub(r"_\{(\w)\}", r"_\1", explicit)
 
@@ -220,3 +220,13 @@ def test_a_folded_print_says_what_the_whole_one_says(make, profile):
     once = folded(whole, style)
     assert len(once.sections) < len(whole.sections)
     assert sorted(printed_lines(once, style)) == sorted(printed_lines(whole, style))
+
+
+@pytest.mark.parametrize(("profile", "matrix", "gradient", "second"), [
+    ("indexed", r"W_{hh}^{(2)\top}", r"\left(\frac{\partial L}{\partial W_{hh}^{(2)}}\right)^{\top}", r"\delta^{2} W_{hh}^{(2)\top}"),
+    ("goodfellow", r"\mathbf{W}_{2}^{\top}", r"(\nabla_{\mathbf{W}_{2}} L)^{\top}", r"{\delta^{2} \mathbf{W}_{2}}^{\top}"),
+])
+def test_the_number_of_a_layer_shares_its_superscript_with_the_transpose(profile, matrix, gradient, second):
+    style = Style.of(wired.stacked("rnn", "rnn"), profile)
+    shown = [writer.latex(Static("W_hh_l2", orders, "H", "H").T, style) for orders in ((), (1,), (2,))]
+    assert shown == [matrix, gradient, second]
