@@ -31,6 +31,7 @@ FUNCTIONS = {
     "tanh": np.tanh, "sigmoid": lambda z: 1 / (1 + np.exp(-z)), "relu": lambda z: np.maximum(z, 0), "phi": np.sin,
     "phi'": np.cos, "softmax": lambda z: softmax(*z) if isinstance(z, tuple) else softmax(z, 1), "log": np.log, "sg": lambda z: z,
     "step": lambda z: 1.0 * (z > 0), "softplus": lambda z: np.log(1 + np.exp(z)),
+    "rsqrt": lambda z: 1 / np.sqrt(z),
 }
 
 
@@ -131,6 +132,9 @@ class Reader:
 
     def factor(self):
         value = self.atom()
+        if self.next() == "/":
+            self.take()
+            return np.array(1.0 if isinstance(value, str) else value) / self.factor()
         while self.next() in {"ᵀ", "⁻¹", "^∘⁻¹"}:
             value = value.T if self.take() == "ᵀ" else 1 / value
         return value

@@ -17,6 +17,7 @@ from symrnn.bptt import derive
 from symrnn.cells import CELLS, cell
 from symrnn.errors import SpecError
 from symrnn.expr import At, Columns, Series, Static, t
+from symrnn.layernorm import layer_normalised
 from symrnn.loading import quantities
 from symrnn.networks import network
 from symrnn.notation import CHOICES, PROFILES, Notation, refuse_unknown
@@ -35,6 +36,7 @@ WIRED = {
     "four layers": lambda: wired.stacked(*["gru"] * 4),
     "bidirectional": lambda: wired.bidirectional("lstm", 2),
     "attention": lambda: wired.attentive("lstm"),
+    "layer-normalised": lambda: network(layer_normalised(cell("lstm-block"))),
     "attention, tied": lambda: wired.attentive("rnn", tied=True),
 }
 STYLES += [(name, profile) for name in WIRED for profile in [*PROFILES.values(), Notation("arrows", "", direction="arrows", time="h^(t)")]]
