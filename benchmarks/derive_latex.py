@@ -1,4 +1,5 @@
-"""Time and size of the LSTM's derivation for T symbolic, 10 and 1000, beside SymPy's entrywise ``diff``. Run by hand.
+"""Time and size of the LSTM's derivation for T symbolic, 10 and 1000, beside SymPy's entrywise ``diff``, and the time for a
+bidirectional one of 2 layers. Run by hand.
 
 SymPy's side is the loss of the unrolled network as one scalar expression, differentiated in every entry of every parameter
 of the cell at H = 2, D = K = 1: what one would do without a derivation at matrix level.
@@ -81,6 +82,9 @@ def main() -> None:
         net = lstm(length)
         taken, count = median(lambda net=net: derived_and_printed(net)), nodes(length)
         print(f"  T = {length or 'T':<5} {taken * 1000:6.1f} ms  {taken / base:5.2f} ×   {count} nodes  {count / size:5.2f} ×")
+    deep = symrnn.architecture("bidirectional", symrnn.cell("lstm"), layers=2)
+    taken = median(lambda: derived_and_printed(deep))
+    print(f"LSTM, bidirectional, 2 layers: derivation and LaTeX\n  T = T     {taken * 1000:6.1f} ms  {taken / base:5.2f} ×")
     print("SymPy's diff of the unrolled loss in every entry of every parameter, H = 2")
     for length in steps:
         taken = entrywise(length)

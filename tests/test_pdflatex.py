@@ -10,7 +10,7 @@ import pytest
 
 from symrnn.bptt import derive
 from symrnn.cells import CELLS, cell
-from symrnn.networks import network
+from symrnn.networks import architecture, network
 from symrnn.networks.truncation import truncated
 from symrnn.notation import PROFILES
 from symrnn.printing import render
@@ -51,6 +51,16 @@ def test_truncated_networks_in_every_notation_compile(name, tmp_path):
     assert errors == []
     assert [width for width in overfull if width > WIDEST] == []
     assert set(compiled(document([render(derivation, "latex")]), tmp_path)[0]) == {"! Undefined control sequence."}
+
+
+def test_networks_of_several_parts_compile_in_every_notation(tmp_path):
+    networks = [
+        architecture("bidirectional", cell("lstm"), layers=4), architecture("encoder-decoder", cell("gru"), attention="additive", embed=True),
+    ]
+    parts = [render(derive(made), "latex", notation=profile) for made in networks for profile in PROFILES]
+    errors, overfull = compiled(document(parts), tmp_path)
+    assert errors == []
+    assert [width for width in overfull if width > WIDEST] == []
 
 
 @pytest.mark.parametrize("task", ["many-to-one", "one-to-many"])
