@@ -30,7 +30,9 @@ from symrnn.quantity_text import (
 )
 from symrnn.sign_text import (
     bracket_of_complement,
+    columns_of,
     function_text,
+    rows_text,
     stop_sign,
     times,
     transpose,
@@ -229,24 +231,12 @@ def write_column(node: Any, style: Style) -> Written:
     return picked(node.args[0], of_columns(time_text(node.args[1], style), style), style)
 
 
-def rows_text(node: Any, style: Style) -> str:
-    """Write which rows are picked."""
-    return f"{time_text(node.args[1] + 1, style)}:{time_text(node.args[2], style)}"
-
-
-def columns_of(node: Any) -> Any:
-    """Return the rows of ``Aᵀ`` whose transpose a node is, if it is one."""
-    rows = node.args[0] if type(node).__name__ == "Transposed" else None
-    return rows if type(rows).__name__ == "Rows" and type(rows.args[0]).__name__ == "Transposed" else None
-
-
 def write_rows(node: Any, style: Style) -> Written:
     """``[A]_{1:H}``, counted from 1, both ends included; ``[A]_{1:H,1:D}`` for rows of columns."""
     place = rows_text(node, style)
     if (columns := columns_of(node.args[0])) is not None:
         return picked(columns.args[0].args[0], ",".join(mirrored([place, rows_text(columns, style)], style)), style)
-    turned = style.notation.rows and node.shape[1] != 1
-    return picked(node.args[0], f":,{place}" if turned else place, style)
+    return picked(node.args[0], f":,{place}" if style.notation.rows and node.shape[1] != 1 else place, style)
 
 
 def write_stacked(node: Any, style: Style) -> Written:

@@ -30,13 +30,13 @@ def marked_up(text: str) -> str:
     return text
 
 
-def table(title: str, equations: Iterable[Any]) -> str:
+def table(title: str, equations: Iterable[Any], style: Style | None = None) -> str:
     """Write equations as an HTML table, with the times at which each holds."""
     time, rows = sympy.Symbol("t", integer=True), []
     for equation in equations:
         single = equation.span is not None and equation.span.single
         sides = (e.xreplace({time: equation.span.lo}) if single else e for e in (equation.lhs, equation.rhs))
-        left, right = (marked_up(writer.text(side)) for side in sides)
+        left, right = (marked_up(writer.text(side, style)) for side in sides)
         when = "" if single or equation.span is None else marked_up(span_text(equation.span, Style(medium="unicode")))
         rows.append(
             f'<tr><td style="text-align:right">{left}</td><td style="text-align:left">= {right}</td>'

@@ -69,3 +69,14 @@ def stop_sign(condition: str, style: Style) -> str:
     condition = condition if style.latex else condition.replace(" ", "")
     below = condition[1:-1] if condition.startswith("[") and condition.find("]") == len(condition) - 1 else condition
     return style.pick(r"\operatorname{sg}", "sg") + (f"_{{{below}}}" if below else "")
+
+
+def rows_text(node: Any, style: Style) -> str:
+    """Write which rows are picked."""
+    return f"{time_text(node.args[1] + 1, style)}:{time_text(node.args[2], style)}"
+
+
+def columns_of(node: Any) -> Any:
+    """Return the rows of ``Aᵀ`` whose transpose a node is; nothing where it is none."""
+    rows = node.args[0] if type(node).__name__ == "Transposed" else None
+    return rows if type(rows).__name__ == "Rows" and type(rows.args[0]).__name__ == "Transposed" else None

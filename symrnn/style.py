@@ -45,6 +45,7 @@ class Style:
         used: Letters that no bound index may take.
         marks: The mark of each quantity that has one.
         alike: How numbers of layers are printed where one layer stands for several.
+        ratios: Names that are printed as a derivative, with what is above and below: ``∂c_t/∂h_{t-1}``.
     """
 
     medium: str = "latex"
@@ -55,6 +56,7 @@ class Style:
     used: frozenset[str] = frozenset()
     marks: Mapping[str, Mark] = field(default_factory=dict)
     alike: Alike | None = None
+    ratios: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, network: Any, profile: str | Notation = "indexed", medium: str = "latex") -> Style:
