@@ -22,7 +22,7 @@ from symrnn.errors import SpecError
 from symrnn.expr import At, Divides, StopGradient, dim, t, time_sum, without_stops
 from symrnn.functions import parameter, series, tanh
 from symrnn.leftout import for_reading, left_out
-from symrnn.networks import Given, Network, Scan, network
+from symrnn.networks import NETWORKS, Given, Network, Scan, architecture, network
 from symrnn.networks.truncation import truncated
 from symrnn.printing import from_json, render
 from symrnn.rewrite import added
@@ -203,6 +203,26 @@ def test_levels_have_names_and_parts_of_their_own():
     assert all({"h_k1", "a_k2"} <= set(part.names) for part in own)
     again = truncated(net, 2, form="lag")
     assert "h_k2_1" in again.names
+
+
+def built() -> list[Any]:
+    """Every architecture, with an attention and with its output fed back where it takes them."""
+    found = []
+    for name, made in NETWORKS.items():
+        back = {"feed": "output"} if "attention" in made.options else {"feed": "output", "task": "one-to-many"}
+        fitting = [options for options in ({}, {"attention": "dot"}, back) if options.keys() <= set(made.options)]
+        found += [pytest.param(name, options, id="-".join([name, *options.values()])) for options in fitting]
+    return found
+
+
+@pytest.mark.parametrize(("name", "options"), built())
+def test_truncated_architectures(name, options):
+    net = architecture(name, cell("gru"), **options)
+    for form in ("window", "lag"):
+        derivation = derive(truncated(net, 2, form=form))
+        judge_entrywise(derivation).assert_ok()
+        assert left_out(derivation)
+        assert "Left out" in render(derivation)
 
 
 def test_reads_of_other_scans_are_not_cut():

@@ -186,9 +186,11 @@ def at_levels(scan: Scan, core: list[Any], levels: list[dict[Any, Any]], network
     """Yield the equations of a scan with its recurrence at every level."""
     for number, level in enumerate(levels):
         last = number == len(levels) - 1
-        for given in network.givens if not last else ():
-            if given.quantity in level and given.kind == "initial":
-                yield Equation(level[given.quantity][t], given.quantity[t], given.span, "initial")
+        for quantity, copy in level.items() if not last else ():
+            own = [e.span for e in scan.equations if e.quantity == quantity]
+            for span in network.spans_of(quantity):
+                if span not in own:  # values from elsewhere, such as initial states, are those of every level
+                    yield Equation(copy[t], quantity[t], span, "initial")
         for e in scan.equations:
             if e.quantity in level or last:
                 lhs = level.get(e.quantity, e.quantity)[e.lhs.time]
