@@ -11,6 +11,7 @@ import contextlib
 import importlib
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -21,25 +22,20 @@ from symrnn.parsing import COMMANDS, overview
 from symrnn.parsing.options import CELL_OPTIONS, LOSS_OPTIONS, NETWORK_OPTIONS, PRACTICE_OPTIONS, given
 
 MODULES = {
-    "load_cell": "symrnn.loading",
-    "load_network": "symrnn.loading",
-    "load_notation": "symrnn.loading",
-    "notations_text": "symrnn.notation",
-    "start_text": "symrnn.notation",
-    "write_whole": "symrnn.output",
-    "counts_text": "symrnn.counts_text",
-    "counts_json": "symrnn.counts_text",
-    "format_of": "symrnn.exports",
-    "cells_text": "symrnn.tables",
-    "networks_text": "symrnn.tables",
-    "reports_text": "symrnn.tables",
-    "reports_json": "symrnn.tables",
-    "to_ascii": "symrnn.tables",
-    "forward_step": "symrnn.codegen.reading",
-    "readings_text": "symrnn.readings",
-    "step_of_file": "symrnn.readings",
+    name: module for module, names in {
+        "symrnn.loading": "load_cell load_network load_notation",
+        "symrnn.notation": "notations_text start_text",
+        "symrnn.output": "write_whole",
+        "symrnn.counts_text": "counts_text counts_json",
+        "symrnn.exports": "format_of",
+        "symrnn.tables": "cells_text networks_text reports_text reports_json to_ascii",
+        "symrnn.codegen.reading": "forward_step",
+        "symrnn.readings": "readings_text step_of_file",
+    }.items() for name in names.split()
 }
 """What is loaded by name when a command needs it, beside the public names of the package."""
+PATIENCE = 1.0
+"""Seconds after which a command says on a terminal that it works."""
 SAMPLE = "h̃ᵀ⊙Σ…"  # where the terminal can show this, it can show a formula
 
 Result = tuple[str | bytes, int]
@@ -87,7 +83,7 @@ def run(args: list[str]) -> Result:
     if {"-h", "--help"} & set(args):
         return parser.format_help(), 0
     options = parser.parse_strictly(args[1:])
-    with light_sympy():
+    with light_sympy(), working(args[0]):
         return RUN[args[0]](options)
 
 
@@ -182,7 +178,8 @@ def run_code(options: argparse.Namespace) -> Result:
 
 def run_check(options: argparse.Namespace) -> Result:
     """``symrnn check``."""
-    derivation = derivation_of(options)
+    with working("deriving"):
+        derivation = derivation_of(options)
     reports = use("check")(derivation, judges=options.judge, seed=options.seed, before=progress())
     status = 1 if any(r.refuted for r in reports) else 3 if any(not r.ok for r in reports) else 0
     title = derivation.network.name
@@ -221,11 +218,34 @@ def deliver(text: str | bytes, options: argparse.Namespace) -> Result:
     return "", 0
 
 
+def on_terminal() -> bool:
+    """Tell whether somebody reads standard error as it is written."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
 def progress() -> Callable[[str], None]:
     """Return what a judge's name is reported to: a line on a terminal, nothing elsewhere."""
-    if not sys.stderr.isatty():
+    if not on_terminal():
         return lambda name: None
     return lambda name: print(f"\r\x1b[K{name} ..." if name else "\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def working(what: str) -> Iterator[None]:
+    """On a terminal, say what takes longer than a moment; for ``check`` each judge is named as it runs."""
+    if what == "check" or not on_terminal():
+        yield
+        return
+    show = progress()
+    timer = threading.Timer(PATIENCE, show, [what])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+        show("")
 
 
 def can_print(text: str) -> bool:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from test_cli import OWN, refused, shown
 
-from symrnn import Span, dim
+from symrnn import Span, cli, dim
 from symrnn.cli import main
 from symrnn.errors import SpecError
 from symrnn.loading.times import read_times
@@ -172,3 +174,28 @@ def test_help_names_what_the_tables_have() -> None:
     for of in NETWORKS.values():
         for option in of.options:
             assert "--" + option.replace("_", "-") in text
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+@pytest.mark.parametrize("seconds", [0.0, 0.5])
+def test_what_takes_long_shows_a_line_on_a_terminal(
+    terminal: bool, seconds: float, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(options: argparse.Namespace) -> tuple[str, int]:
+        time.sleep(seconds)
+        return f"{options.cell}\n", 0
+
+    monkeypatch.setitem(cli.RUN, "derive", slow)
+    monkeypatch.setattr(cli, "PATIENCE", 0.1)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    assert main(["derive", "rnn"]) == 0
+    out, err = capsys.readouterr()
+    assert out == "rnn\n"
+    clear = "\r\x1b[K"
+    assert err == ("" if not terminal else clear if not seconds else f"{clear}derive ...{clear}")
+
+
+def test_the_line_goes_when_a_command_fails(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert main(["derive", "rnn", "--network", "stackd"]) == 2
+    assert capsys.readouterr().err.startswith("\r\x1b[Ksymrnn: error: unknown network")
