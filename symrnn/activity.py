@@ -31,7 +31,7 @@ class Scheme(NamedTuple):
 LIGHT = Scheme((255, 255, 255), (17, 17, 17), (74, 144, 217), (240, 140, 40))
 DARK = Scheme((18, 18, 18), (245, 245, 245), (24, 92, 168), (158, 80, 0))
 STYLE = """
-body { margin: 2rem auto; padding: 0 1rem; max-width: 60rem; font: 1rem/1.5 system-ui, sans-serif; }
+body { margin: 2rem auto; padding: 0 1rem; max-width: 76rem; font: 1rem/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.4rem; }
 .text { white-space: pre-wrap; overflow-wrap: anywhere; font: 1.05rem/1.7 ui-monospace, monospace; margin: 1.5rem 0; }
 .text span, .legend i { padding: .15em 0; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
@@ -95,7 +95,7 @@ def document(heading: str, owner: str, spans: str) -> str:
 <body>
 <h1>{heading}</h1>
 <p class="legend"><span>−1</span><span aria-hidden="true">{swatches}</span><span>+1</span>
-<span>Behind each character: the activity of {owner} after it was read, blue below 0, orange above.
+<span>Behind each character: the activity of {owner} after the character was read, blue below 0, orange above.
 <span class="cue">Underlined above 0.5, dotted below −0.5.</span></span></p>
 <div class="text" lang="">{spans}</div>
 </body>
