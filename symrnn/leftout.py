@@ -87,6 +87,8 @@ def left_out(derivation: Derivation) -> tuple[LeftOut, ...]:
 def stopped_contributions(derivation: Derivation) -> Iterator[tuple[Basic, Contribution]]:
     """Yield what each equation with a stop would pass on beyond it."""
     network, order = derivation.network, derivation.order
+    if not any(e.rhs.has(StopGradient) for e in network.equations):
+        return
     active, values = moving(network), named_values(network)
     for equation in backwards(network):
         if equation.rhs.has(StopGradient) and (equation.quantity in derivation.by_quantity or equation.quantity == network.loss):
@@ -124,6 +126,9 @@ def for_reading(derivation: Derivation) -> Derivation:
     The values are the same. A stop in a line of the backward pass says what a second derivation would not pass, and
     nothing to who reads or runs the line.
     """
+    if not any(e.rhs.has(StopGradient) for e in derivation.network.equations):
+        return derivation
+
     def contribution(c: Contribution) -> Contribution:
         step = replace(c.step, pullback=without_stops(c.step.pullback))
         return replace(c, term=without_stops(c.term), step=step)

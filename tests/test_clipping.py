@@ -17,6 +17,7 @@ from symrnn.networks import network
 from symrnn.printing import from_json, render
 from symrnn.verify.balls import judge_balls
 from symrnn.verify.entrywise import judge_entrywise
+from symrnn.verify.numeric import judge_numeric
 from symrnn.verify.points import default_sizes, random_point
 
 NET = network(cell("rnn"))
@@ -92,8 +93,11 @@ def test_clipping_is_no_part_of_the_derivative() -> None:
     assert clipped.lines == plain.lines
     assert clipped.clipping == Clipping(5)
     assert clipped != plain
-    judge_entrywise(clipped).assert_ok()
-    judge_balls(to_numpy(clipped)).assert_ok()
+    for judge, said in ((judge_entrywise, clipped), (judge_balls, to_numpy(clipped)), (judge_numeric, to_numpy(clipped))):
+        report = judge(said)
+        report.assert_ok()
+        assert report.compared.endswith("; before clipping, which is no part of the derivative")
+    assert "clipping" not in judge_entrywise(plain).compared
     assert to_numpy(clipped).source.startswith(to_numpy(plain).source)
     assert "def clipped" not in to_numpy(plain).source
     assert clipped.leading_to("W_hh").clipping == Clipping(5)

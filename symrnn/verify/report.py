@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from symrnn.derivation import Derivation
+
 AGREES, REFUTED, UNDECIDED = "agrees", "refuted", "undecided"
+
+
+def unclipped(derivation: Derivation) -> str:
+    """Say that gradients are judged before they are clipped, where they are."""
+    return "; before clipping, which is no part of the derivative" if derivation.clipping is not None else ""
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from symrnn.verify.balls.directional import Accused, Point, Values
 from symrnn.verify.balls.dual import Dual, Undecided, precision
 from symrnn.verify.balls.mismatch import excludes_zero, number
 from symrnn.verify.points import default_sizes, label, normalised_by, random_point
-from symrnn.verify.report import AGREES, REFUTED, UNDECIDED, Finding, JudgeReport
+from symrnn.verify.report import AGREES, REFUTED, UNDECIDED, Finding, JudgeReport, unclipped
 from symrnn.verify.stopping import STOP, has_stop_gradient, names_of, replaced
 from symrnn.verify.work import forward_steps, too_large
 
@@ -79,7 +79,7 @@ def judge_balls(
     return JudgeReport(
         judge="ball arithmetic",
         compared="gradients of the code with the derivative of its own loss, in "
-        f"{bits}-bit balls, {', '.join(f'{letter} = {size}' for letter, size in chosen.items())}",
+        f"{bits}-bit balls, {', '.join(f'{letter} = {size}' for letter, size in chosen.items())}{unclipped(derivation)}",
         means=f"equal to {round(DIGITS_PER_BIT * bits)} digits along {directions} random directions in each array",
         blind=BLIND,
         findings=(findings[0], *(replace(f, quantity=label(f.quantity, derivation)) for f in findings[1:])),

@@ -44,7 +44,7 @@ from symrnn.verify.entrywise.modular import Generators, P
 from symrnn.verify.entrywise.printed import Key, Matrix, Scope, evaluate
 from symrnn.verify.entrywise.sizes import judged_sizes
 from symrnn.verify.entrywise.unrolled import Point, Unrolled
-from symrnn.verify.report import AGREES, REFUTED, UNDECIDED, Finding, JudgeReport
+from symrnn.verify.report import AGREES, REFUTED, UNDECIDED, Finding, JudgeReport, unclipped
 from symrnn.verify.work import adjoint_entries, forward_steps, too_large
 
 MOST = 500_000_000
@@ -93,7 +93,7 @@ def judge_entrywise(
     return JudgeReport(
         judge="entrywise",
         compared=f"{len(derivation.lines)} printed lines with scalar derivatives accumulated forward"
-                 + (f", at {at}" if at else ""),
+                 + (f", at {at}" if at else "") + unclipped(derivation),
         means=f"identities of rational functions, with a probability of error below {error:.0e}: the degree over "
               f"p = 2^61 - 1, at {points} random point{'s' if points > 1 else ''}",
         blind=BLIND,

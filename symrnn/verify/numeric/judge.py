@@ -38,7 +38,7 @@ from symrnn.verify.numeric.directions import (
 from symrnn.verify.numeric.torch_eval import autograd
 from symrnn.verify.numeric.torch_functions import has_torch
 from symrnn.verify.points import Values, default_sizes, given_shape, label, random_point
-from symrnn.verify.report import AGREES, REFUTED, UNDECIDED, Finding, JudgeReport
+from symrnn.verify.report import AGREES, REFUTED, UNDECIDED, Finding, JudgeReport, unclipped
 from symrnn.verify.stopping import STOP, has_stop_gradient, names_of
 from symrnn.verify.work import forward_steps, too_large
 
@@ -191,7 +191,7 @@ def report(
     unseen = f" (here: directional derivatives below {NOISE * point.scale:.0e})" if point is not None else ""
     return JudgeReport(
         judge="numeric",
-        compared=f"float64 code at a point with {where}: {steps}; {torch}",
+        compared=f"float64 code at a point with {where}: {steps}; {torch}{unclipped(derivation)}",
         means=f"numerical evidence: relative errors up to {EXACT:.0e} (complex step, PyTorch) and {ROUGH:.0e} (differences)",
         blind=f"terms of a gradient smaller than {EXACT:.0e} of it, gradients smaller than {NOISE:.0e} of the largest one and of the loss"
         f"{unseen}, and whatever vanishes at this one point or these sizes",
