@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sympy import expand
 
 from symrnn.codegen.arguments import Argument
 from symrnn.errors import DataError
-from symrnn.expr import At, Columns, Leaf, Ones, Softmax, TimeSum, Total, Transposed
+from symrnn.expr import At, Columns, Leaf, Ones, Plus, Softmax, TimeSum, Total, Transposed
 from symrnn.networks.graph import Network, Relation
 from symrnn.times import Span
 from symrnn.traverse import leaves, quantity_of
@@ -29,13 +30,13 @@ class Conditions:
         normalised: Targets that sum to one.
         weights: Masks that weight the losses of times.
         positions: Masks that say which positions a softmax counts.
-        averaged: Masks over whose times a mean is taken.
+        averaged: Masks over whose times a mean is taken, with these times.
     """
 
     normalised: tuple[Any, ...]
     weights: frozenset[Any]
     positions: frozenset[Any]
-    averaged: tuple[Any, ...]
+    averaged: tuple[tuple[Any, tuple[Span, ...]], ...]
 
     def check(self, arguments: Sequence[Argument], arrays: Arrays) -> None:
         """Refuse numbers for which the derived gradients would be wrong.
@@ -55,8 +56,9 @@ class Conditions:
         for argument in present:
             if argument.given.quantity in self.positions:
                 check_some_position_counts(argument, arrays[argument.given.name])
-        for mask in (a for series in self.averaged for a in present if a.kind == "mask" and a.given.quantity == series):
-            check_some_time_counts(mask.given.name, arrays[mask.given.name])
+        for series, spans in self.averaged:
+            for mask in (a for a in present if a.given.quantity == series):
+                check_some_time_counts(mask, arrays[mask.given.name], spans)
 
 
 def conditions_of(relations: Iterable[Relation], network: Network) -> Conditions:
@@ -67,11 +69,22 @@ def conditions_of(relations: Iterable[Relation], network: Network) -> Conditions
         network: The network.
     """
     named = [r.lhs.args[0] for r in relations if isinstance(r.lhs, Total) and r.rhs == Ones(1, 1)]
-    summed = [e.rhs.args[0] for e in network.equations if isinstance(e.rhs, TimeSum)]
     return Conditions(
         tuple(leaf.series for leaf in named if isinstance(leaf, At)), frozenset(time_weights(network)),
-        frozenset(softmax_masks(network)), tuple(leaf.series for leaf in summed if isinstance(leaf, At)),
+        frozenset(softmax_masks(network)), averaged_masks(network),
     )
+
+
+def averaged_masks(network: Network) -> tuple[tuple[Any, tuple[Span, ...]], ...]:
+    """Return the masks that are summed by themselves, which gives the number of times that count, with these times."""
+    masks = {g.quantity for g in network.givens if g.kind == "mask" and g.span is not None and not g.span.single}
+    found = []
+    for equation in (e for e in network.equations if e.span is None):
+        terms = equation.rhs.args if isinstance(equation.rhs, Plus) else (equation.rhs,)
+        read = [(term.args[0], Span(*term.args[2:])) if isinstance(term, TimeSum) else (term, None) for term in terms]
+        spans = tuple(span or Span(leaf.time, leaf.time) for leaf, span in read if isinstance(leaf, At) and leaf.series in masks)
+        found += [(read[0][0].series, spans)] if len(spans) == len(terms) else []
+    return tuple(found)
 
 
 def time_weights(network: Network) -> set[Any]:
@@ -128,8 +141,19 @@ def check_distribution(name: str, array: Any, masks: Sequence[Any]) -> None:
         )
 
 
-def check_some_time_counts(name: str, mask: Any) -> None:
+def check_some_time_counts(argument: Argument, mask: Any, spans: Iterable[Span]) -> None:
     """Refuse a mask that leaves out a whole sequence, where the loss is a mean over the times that count."""
-    if comparable(mask) and (mask.sum(axis=1) == 0).any():
-        row = int(np.argwhere(mask.sum(axis=1) == 0)[0][0])
-        raise DataError(f"{name}: sequence {row} has no time that counts, so that its mean is not defined; leave it out")
+    whole = argument.given.span
+    if whole is None or not comparable(mask):
+        return
+    ends = [[index_of(time, whole, mask.shape[1]) for time in (span.lo, span.hi)] for span in spans]
+    counted = np.sum([mask[:, first:last + 1].sum(axis=1) for first, last in ends], axis=0)
+    if (counted == 0).any():
+        row = int(np.argwhere(counted == 0)[0][0])
+        raise DataError(f"{argument.given.name}: sequence {row} has no time that counts, so that its mean is not defined; leave it out")
+
+
+def index_of(time: Any, whole: Span, length: int) -> int:
+    """Return the index of a time in an array of a series."""
+    after = expand(time - whole.lo)
+    return int(after) if after.is_Integer else length - 1 - int(expand(whole.hi - time))

@@ -52,7 +52,7 @@ def bidirectional(cells: Sequence[Cell], plan: Plan) -> list[Item]:
     for mark, one in zip(marks, own, strict=True):
         names = ["_".join(part for part in (mark, way) if part) for way in ("fw", "bw")]
         merged = "_".join(part for part in (one.output.name, mark) if part)
-        dropout = plan.masks("_".join(part for part in ("r", mark) if part), size, plan.length)
+        dropout = plan.masks("_".join(part for part in ("m_x", mark) if part), size, plan.length)
         items += dropout
         items += [
             Layer(name, one, reads=reads, direction=way, dropout=dropout[0].name if dropout else None)

@@ -240,7 +240,7 @@ def stack_of(
     names: list[str] = []
     for number, own in enumerate(cells, start=1):
         name = "_".join(part for part in (prefix, f"l{number}" if len(cells) > 1 else "") if part) or LAYER
-        dropout = plan.masks(f"r_{name}", size, length)
+        dropout = plan.masks(f"m_x_{name}" if name != LAYER else "m_x", size, length)
         items += dropout
         items.append(Layer(
             name, own, reads=reads, mask=mask, dropout=dropout[0].name if dropout else None,

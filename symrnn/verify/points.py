@@ -122,7 +122,10 @@ def random_point(
         if given.kind == "integer":
             point[given.name] = rng.integers(0, count_of(given, network, sizes), shape)
         elif given.kind == "mask":
-            point[given.name] = random_mask(shape, rng).astype(dtype)
+            drawn = random_mask(shape, rng)
+            for first in first_summed(given, network, sizes):
+                drawn[:, first] = 1  # a mean over its times is over one at least
+            point[given.name] = drawn.astype(dtype)
         else:
             scale = INPUT if given.kind in {"input", "direction"} else WEIGHT
             drawn = rng.uniform(0.1, 0.9, shape) if given.kind == "target" else scale * rng.standard_normal(shape)
@@ -156,6 +159,15 @@ def count_of(given: Given, network: Network, sizes: Mapping[str, int]) -> int:
             if any(quantity_of(leaf) == given.quantity for leaf in leaves(index)):
                 counts.append(size_in(count, sizes))
     return min(counts, default=2)
+
+
+def first_summed(given: Given, network: Network, sizes: Mapping[str, int]) -> tuple[int, ...]:
+    """Return the place of the first of the times over which a mask is summed, where they are not all of its times."""
+    if given.span is None or given.span.single:
+        return ()
+    sums = [node for e in network.equations if e.span is None for node in e.rhs.atoms(TimeSum)]
+    starts: list[int] = [size_in(s.args[2] - given.span.lo, sizes) for s in sums if isinstance(s.args[0], At) and s.args[0].series == given.quantity]
+    return tuple(starts[:1]) if all(starts) else ()
 
 
 def random_mask(shape: tuple[int, ...], rng: np.random.Generator) -> Any:
