@@ -11,7 +11,8 @@ from symrnn.codegen import to_numpy
 from symrnn.codegen.conditions import check_distribution
 from symrnn.errors import DataError, SpecError
 from symrnn.expr import dim
-from symrnn.networks import network
+from symrnn.networks import architecture, network
+from symrnn.times import Span
 from symrnn.verify.points import random_point
 
 SIZES = {"B": 2, "T": 3, "D": 2, "H": 4, "K": 3}
@@ -53,6 +54,16 @@ def test_times_that_a_mask_leaves_out_need_no_distribution():
 def test_a_mean_over_no_time_is_refused():
     program, point = program_and_point(mask=True, over_time="mean")
     point["m"] = np.array([[1.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
+    with pytest.raises(DataError, match=r"^m: sequence 1 has no time that counts"):
+        program.gradients(point)
+
+
+def test_a_mean_is_over_the_times_that_carry_loss():
+    net = architecture("single", cell("rnn"), mask=True, over_time="mean", times=(1, Span(3, "T")))
+    program, point = to_numpy(derive(net)), random_point(net, {**SIZES, "T": 4}, np.random.default_rng(0))
+    point["m"] = np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 1.0]])
+    program.gradients(point)
+    point["m"] = np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0]])
     with pytest.raises(DataError, match=r"^m: sequence 1 has no time that counts"):
         program.gradients(point)
 

@@ -165,8 +165,9 @@ def first_summed(given: Given, network: Network, sizes: Mapping[str, int]) -> tu
     """Return the place of the first of the times over which a mask is summed, where they are not all of its times."""
     if given.span is None or given.span.single:
         return ()
-    sums = [node for e in network.equations if e.span is None for node in e.rhs.atoms(TimeSum)]
-    starts: list[int] = [size_in(s.args[2] - given.span.lo, sizes) for s in sums if isinstance(s.args[0], At) and s.args[0].series == given.quantity]
+    sums = [node.args for e in network.equations if e.span is None for node in e.rhs.atoms(TimeSum)]
+    mine = [lo for body, _, lo, _ in sums if isinstance(body, At) and body.series == given.quantity]
+    starts = [size_in(lo - given.span.lo, sizes) for lo in mine]
     return tuple(starts[:1]) if all(starts) else ()
 
 
