@@ -121,6 +121,8 @@ def parameter_counts(of: Cell | Network, *, convention: str = "formulas", bias: 
         raise unknown("convention", convention, CONVENTIONS)
     if not isinstance(of, Cell | Network):
         raise SpecError(f"parameters are counted of a Cell or a Network; got {type(of).__name__}")
+    if not isinstance(bias, bool):
+        raise SpecError(f"bias is True or False; got {bias!r}")
     parts = (Part("layer", "", of.name, tuple(p.name for p in of.parameters)),) if isinstance(of, Cell) else parts_of(of)
     blocks = [block for part in parts for block in blocks_of(part, of, convention, bias=bias)]
     return ParameterCounts(of.name, convention, tuple(blocks))

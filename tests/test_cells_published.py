@@ -268,3 +268,10 @@ def test_activations(name):
 def test_options_of_another_cell_are_refused():
     with pytest.raises(SpecError, match=r"^cell 'mgu' does not take these options: activation "):
         cell("mgu", activation="relu")
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("value", ["no", 0, None])
+def test_a_switch_is_true_or_false(name, value):
+    with pytest.raises(SpecError, match=rf"^cell '{name}': bias is True or False; got {value!r}$"):
+        cell(name, bias=value)

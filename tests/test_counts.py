@@ -156,6 +156,8 @@ def test_bad_input():
         parameter_counts(cell("rnn"), convention="keres")
     with pytest.raises(SpecError, match=r"^parameters are counted of a Cell or a Network; got str$"):
         parameter_counts("lstm")
+    with pytest.raises(SpecError, match=r"^bias is True or False; got 'no'$"):
+        parameter_counts(cell("lstm"), bias="no")
 
 
 def test_the_table_compares_cells(capsys):

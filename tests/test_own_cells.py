@@ -107,3 +107,16 @@ def test_a_size_may_be_a_formula():
 def test_what_is_not_a_formula_is_refused(argument, message):
     with pytest.raises(SpecError, match=message):
         tanh(argument)
+
+
+def test_the_input_of_the_step_before_is_kept_in_a_state():
+    x, p, h = series("x", "D"), series("p", "D"), series("h", "H")
+    w, u, v = parameter("W", "H", "H"), parameter("U", "H", "D"), parameter("V", "H", "D")
+    before = Cell("before", [(h[t], tanh(w @ h[t - 1] + u @ x[t] + v @ x[t - 1]))], inputs=[x])
+    with pytest.raises(SpecError, match=(
+        r"^the equation for a reads x at times 0…T - 1, but it is there only at 1…T; there is no input before the first: "
+        r"keep it in a state, p\[t\] = x\[t\], and read p\[t-1\]$"
+    )):
+        network(before)
+    keeps = Cell("keeps", [(p[t], x[t]), (h[t], tanh(w @ h[t - 1] + u @ x[t] + v @ p[t - 1]))], inputs=[x])
+    assert all(report.ok for report in check(derive(network(keeps)), judges=["entrywise"]))

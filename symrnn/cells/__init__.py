@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from inspect import signature
 from types import MappingProxyType
 from typing import Any
 
@@ -47,6 +48,10 @@ def cell(name: str, **options: Any) -> Cell:
     """
     if name not in CELLS:
         raise unknown("cell", name, CELLS)
+    takes = signature(CELLS[name]).parameters
+    for option, value in options.items():
+        if option in takes and isinstance(takes[option].default, bool) and not isinstance(value, bool):
+            raise SpecError(f"cell '{name}': {option} is True or False; got {value!r}")
     try:
         return CELLS[name](**options)
     except TypeError as error:

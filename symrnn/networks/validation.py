@@ -29,7 +29,9 @@ def validate(givens: Iterable[Any], blocks: Iterable[Any], loss: Static, order: 
     """
     known: dict[Basic, list[Span | None]] = {}
     names: set[str] = set()
+    inputs: set[Basic] = set()
     for given in givens:
+        inputs |= {given.quantity} if given.kind == "input" else set()
         if given.name in names:
             raise SpecError(f"two given quantities are called {given.name}; rename one of them")
         names.add(given.name)
@@ -41,7 +43,7 @@ def validate(givens: Iterable[Any], blocks: Iterable[Any], loss: Static, order: 
         own = {e.quantity for e in equations}
         for equation in equations:
             for leaf, span in reads(equation):
-                check_read(equation, leaf, span, known, order)
+                check_read(equation, leaf, span, known, order, inputs)
                 if not isinstance(block, Equation) and quantity_of(leaf) in own and leaf.time != t:
                     check_direction(equation, leaf, block.step)
     if loss not in known:
@@ -85,7 +87,7 @@ def _reads(node: Basic, ranges: dict[Basic, Span], equation: Equation) -> Iterat
 
 
 def check_read(
-    equation: Equation, leaf: Leaf, span: Span | None, known: dict[Basic, list[Span | None]], order: Order
+    equation: Equation, leaf: Leaf, span: Span | None, known: dict[Basic, list[Span | None]], order: Order, inputs: set[Basic]
 ) -> None:
     """Refuse a read of what is not there."""
     spans = known.get(quantity_of(leaf))
@@ -93,7 +95,18 @@ def check_read(
         raise SpecError(f"the equation for {equation.name} reads {shown(leaf)}, which nobody defines before it")
     if span is not None and not covered(span, [s for s in spans if s is not None], order):
         where = ", ".join(str(s) for s in spans)
-        raise SpecError(f"the equation for {equation.name} reads {leaf.name} at times {span}, but it is there only at {where}")
+        hint = f"; {kept(leaf)}" if quantity_of(leaf) in inputs and earlier(leaf) else ""
+        raise SpecError(f"the equation for {equation.name} reads {leaf.name} at times {span}, but it is there only at {where}{hint}")
+
+
+def earlier(leaf: Leaf) -> bool:
+    """Tell whether a value of a step before is read."""
+    return isinstance(leaf, At) and (leaf.time - t).is_Integer and bool(leaf.time - t < 0)
+
+
+def kept(leaf: Leaf) -> str:
+    """Say how a cell reads the input of the step before: in a state, whose first value is given."""
+    return f"there is no input before the first: keep it in a state, p[t] = {leaf.name}[t], and read p[t-1]"
 
 
 def shown(leaf: Leaf) -> str:
