@@ -29,6 +29,7 @@ from symrnn.rewrite import added
 from symrnn.times import Order, Span
 from symrnn.verify.balls import judge_balls
 from symrnn.verify.entrywise import judge_entrywise
+from symrnn.verify.entrywise.sizes import judged_sizes
 from symrnn.verify.numeric import judge_numeric
 from symrnn.verify.points import default_sizes, random_point
 
@@ -349,3 +350,13 @@ def test_json_of_a_truncated_derivation_reads_back():
     for case in (("gru", "J", "window"), ("rnn", 2, "lag")):
         derivation = derived(*case)
         assert from_json(render(derivation, "json")) == derivation
+
+
+@pytest.mark.parametrize(("window", "length"), [(2, 4), (4, 6), (9, 11), ("J", 4)])
+def test_judges_look_at_sequences_longer_than_a_window(window, length):
+    sizes = {str(letter): size for letter, size in judged_sizes(derived("rnn", window), None).items()}
+    assert sizes["T"] >= length
+    assert default_sizes(derived("rnn", window))["T"] >= length
+    if window == "J":
+        assert sizes["J"] == default_sizes(derived("rnn", window))["J"] == 2
+        assert judged_sizes(derived("rnn", "J"), {"J": 3})[dim("T")] >= 5
