@@ -16,6 +16,7 @@ from symrnn.expr import At, Series, t
 from symrnn.jacobians.linear import local_jacobian
 from symrnn.jacobians.products import added, is_diagonal
 from symrnn.networks.graph import Network, Scan
+from symrnn.networks.truncation import recurrence
 from symrnn.rewrite import named_values, reuse_named_value
 from symrnn.times import Order, Span, hull
 from symrnn.traverse import leaves
@@ -40,7 +41,7 @@ class Local:
 
 @dataclass
 class Group:
-    """Scans that run together: in one direction, over one range of times.
+    """What runs together: in one direction, over one range of times.
 
     Attributes:
         step: 1 forward, -1 backward.
@@ -53,6 +54,18 @@ class Group:
     span: Span
     network: Network
     equations: dict[Any, Equation] = field(default_factory=dict)
+
+    def add(self, equations: Iterable[Equation]) -> None:
+        """Take in what holds at the generic time."""
+        for e in equations:
+            if e.span is None or e.span.single:
+                continue
+            if e.quantity in self.equations:
+                raise NotSupportedError(
+                    f"{e.name} has two equations, at times {self.equations[e.quantity].span} and {e.span}; "
+                    "the Jacobian of a step needs one generic step"
+                )
+            self.equations[e.quantity] = e
 
     @property
     def states(self) -> tuple[Any, ...]:
@@ -77,31 +90,32 @@ class Group:
 
 
 def groups(network: Network) -> list[Group]:
-    """Return the groups of scans with a recurrence, in the order in which they run.
+    """Return the steps of a network: one for each direction of each range of times, in the order in which they run.
+
+    What has no recurrence, such as the concatenation of two directions, belongs to every step over its times; the
+    recurrence of the other direction belongs to none, and is held fixed.
 
     Raises:
         NotSupportedError: A quantity whose equation differs between ranges of times.
     """
+    scans = [(scan, span) for scan in network.blocks if isinstance(scan, Scan) and (span := whole(scan, network.order)) is not None]
     found: list[Group] = []
-    for block in network.blocks:
-        if not isinstance(block, Scan):
+    for scan, span in scans:
+        if any((group.step, group.span) == (scan.step, span) for group in found):
             continue
-        spans = [e.span for e in block.equations if e.span is not None and not e.span.single]
-        if not spans:
-            continue
-        span = hull(spans, network.order)
-        group = next((g for g in found if (g.step, g.span) == (block.step, span)), None)
-        if group is None:
-            found.append(group := Group(block.step, span, network))
-        for e in block.equations:
-            if e.span is not None and not e.span.single:
-                if e.quantity in group.equations:
-                    raise NotSupportedError(
-                        f"{e.name} has two equations, at times {group.equations[e.quantity].span} and {e.span}; "
-                        "the Jacobian of a step needs one generic step"
-                    )
-                group.equations[e.quantity] = e
+        group = Group(scan.step, span, network)
+        for other, times in scans:
+            if times == span:
+                held = set(recurrence(other)) if other.step != scan.step else set()
+                group.add(e for e in other.equations if e.quantity not in held)
+        found.append(group)
     return [group for group in found if group.states]
+
+
+def whole(scan: Scan, order: Order) -> Span | None:
+    """Return the times of a scan; ``None`` where it holds at single times only."""
+    spans = [e.span for e in scan.equations if e.span is not None and not e.span.single]
+    return hull(spans, order) if spans else None
 
 
 def locals_of(equation: Equation, group: Group) -> list[Local]:

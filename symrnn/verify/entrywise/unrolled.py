@@ -7,7 +7,7 @@ is a direction of its own: the tangent of the loss along it is the adjoint.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -225,6 +225,24 @@ class Unrolled:
             if any(tangent for row in results for _, tangent in row):
                 point.tangents[key] = [[tangent for _, tangent in row] for row in results]
             self._seed(point, key)
+
+    def one_step(self, point: Point, now: int, moved: Iterable[Key], held: Collection[Basic] = ()) -> Point:
+        """Return the tangents at one time along the entries of some quantities, while everything else stands still.
+
+        Args:
+            point: Values.
+            now: The time.
+            moved: Quantities and times.
+            held: Quantities that stand still although they are computed at that time.
+        """
+        still = Point(point.generators, point.values)
+        for key in moved:
+            self._seed(still, key)
+        for equation, time in self.steps:
+            if time == now and equation.quantity not in held:
+                results = [[self._step(e, time, still)[1] for e in row] for row in self.entries(equation, time)]
+                still.tangents[equation.quantity, time] = results
+        return still
 
     def _step(self, scalar: ScalarEquation, now: int | None, point: Point) -> tuple[int, int]:
         """Value and tangent of one scalar equation: ``Σ ∂e/∂operand · tangent of operand``."""
