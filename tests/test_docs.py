@@ -78,6 +78,14 @@ def test_commands(
 
 
 @pytest.mark.parametrize("page", PAGES, ids=IDS)
+def test_commands_of_tables(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = re.findall(r"^\|.*\| `(symrnn (?:derive|check|params) [a-z][^`…]*)` \|", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert page.name != "networks.md" or len(rows) == 9
+    for command in rows:
+        assert "symrnn: error" not in ran(command, capsys), command
+
+
+@pytest.mark.parametrize("page", PAGES, ids=IDS)
 def test_links(page: Path) -> None:
     text = FENCE.sub("", page.read_text(encoding="utf-8"))
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
