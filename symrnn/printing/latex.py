@@ -19,6 +19,8 @@ SIGNS = {
     "…": r"$\dots$", "½": r"$\tfrac{1}{2}$", "×": r"$\times$", "ŷ": r"$\hat{y}$", "σ": r"$\sigma$", "–": "--",
 }
 
+SIGN = {"=": "=", "+=": r"\mathrel{+}=", "": r"\phantom{=}"}
+
 
 def write_latex(outline: Outline, style: Style) -> str:
     """Write an outline as LaTeX."""
@@ -75,7 +77,7 @@ def aligned_rows(lines: Iterable[Line], style: Style) -> list[str]:
     out = []
     for line in lines:
         left = "" if line.left is None else written(line.left, style)
-        sign = "=" if line.sign == "=" else r"\mathrel{+}="
+        sign = SIGN[line.sign]
         first, *more = broken(line.right, style)
         at = when(line, style)
         out.append(f"{left} &{sign} {first}" + (f" && {at}" if at else ""))

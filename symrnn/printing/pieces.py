@@ -74,11 +74,11 @@ class Line:
         right: The right side.
         span: The times at which it holds, where there are several.
         descending: Whether the times are run from the last to the first.
-        sign: ``=`` or ``+=``.
+        sign: ``=``, ``+=``, or empty where the right side goes on from the line above.
     """
 
     left: Formula | None
-    right: Node | ColumnForm
+    right: Node | ColumnForm | Spelled
     span: Span | None = None
     descending: bool = False
     sign: str = "="

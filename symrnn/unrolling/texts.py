@@ -1,0 +1,101 @@
+"""Lines of an unrolled derivation that no single node says: nested brackets, sums over paths, stacked states."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from symrnn import writer
+from symrnn.expr import Leaf, Node, t
+from symrnn.printing.parts import Spelled
+from symrnn.printing.pieces import Line, Ratio
+from symrnn.style import Style, derivative
+from symrnn.times import Span
+from symrnn.unrolling.brackets import nested, split_at_plus
+from symrnn.unrolling.forward import Substituted
+from symrnn.unrolling.paths import PathSum
+from symrnn.unrolling.recurrences import Recurrence
+from symrnn.unrolling.symbolic import SymbolicSum, sum_text
+
+ROW = 90
+"""Characters of a row, as in a terminal, after which a formula is broken."""
+
+
+def spelled(text: str) -> Spelled:
+    """Return a text that is in the medium at hand already."""
+    return Spelled(text, text, text)
+
+
+def seen(text: str) -> int:
+    """Characters of a formula as a reader sees it, roughly, in LaTeX or in a terminal."""
+    if "\\" not in text:
+        return len(text)
+    text = re.sub(r"\\operatorname\{(\w+)\}", r"\1", text)
+    text = re.sub(r"\\[bB]igg?[lr]?|\\(?:left|right|mathrm|tilde|hat|bar|mathbf|boldsymbol)|\\[,;!]", "", text)
+    text = re.sub(r"\\(tanh|cdots|log)", r"\1", text)
+    return len(re.sub(r"[{}^_]", "", re.sub(r"\\[a-zA-Z]+", "x", text)))
+
+
+def rows_of(left: Node | Ratio | Spelled | None, text: str, span: Span | None = None) -> Iterator[Line]:
+    """Yield the lines of a long formula, broken before a plus or a minus."""
+    words = seen(text)
+    rows = split_at_plus(text, ROW * max(1, len(text) // max(words, 1)) if words > ROW else len(text) + 1)
+    yield Line(left, spelled(rows[0]), span)
+    for row in rows[1:]:
+        yield Line(None, spelled(row), sign="")
+
+
+def substituted_lines(lines: Iterable[Substituted], style: Style) -> Iterator[Line]:
+    """Yield the lines of a substitution with brackets that can be paired."""
+    for line in lines:
+        yield from rows_of(line.lhs, nested(writer.formula(line.rhs, style), latex=style.latex))
+
+
+def symbolic_lines(loss: Leaf, symbolic: SymbolicSum, style: Style) -> Iterator[Line]:
+    """Yield ``∂L/∂W = Σ_t Σ_{k≤t} …``, a row for each way in which the quantity is read."""
+    left: Ratio | None = Ratio(loss, symbolic.target)
+    for number, term in enumerate(symbolic.terms):
+        text = sum_text(term, style)
+        yield Line(left, spelled(text)) if not number else Line(None, spelled(f"+ {text}"), sign="")
+        left = None
+
+
+def explicit_lines(loss: Leaf, total: PathSum, style: Style) -> Iterator[Line]:
+    """Yield the sum over paths term by term, in groups of one time ``t`` each."""
+    first = True
+    for arrives, group in groupby(total.terms, key=lambda p: p.arrives):
+        row = ""
+        at: Span | None = Span(arrives, arrives)
+        for path in group:
+            text = writer.bracketed(path.term, style) if type(path.term).__name__ == "Plus" else writer.formula(path.term, style)
+            if row and seen(row) + seen(text) + 3 > ROW:
+                yield line_of(loss, total, row, first, at)
+                row, first, at = "", False, None
+            row = f"{row} + {text}" if row else text
+        yield line_of(loss, total, row, first, at)
+        first = False
+    for node in total.rest:
+        yield line_of(loss, total, writer.formula(node, style), first, None)
+        first = False
+
+
+def line_of(loss: Leaf, total: PathSum, text: str, first: bool, at: Span | None) -> Line:
+    """One row of a sum over paths."""
+    return Line(Ratio(loss, total.target), spelled(text), at) if first else Line(None, spelled(f"+ {text}"), at, sign="")
+
+
+def block_grid(of: Recurrence, style: Style) -> str:
+    """Write the blocks ``∂new_t/∂old_{t-1}`` as a matrix; turned round where vectors are rows."""
+    grid = [[derivative(writer.formula(new[t], style), writer.formula(old[t - of.step], style), style) for old in of.states] for new in of.states]
+    if style.notation.rows:
+        grid = [list(column) for column in zip(*grid, strict=True)]
+    if style.latex:
+        rows = r" \\[3pt] ".join(" & ".join(cell.replace(r"\frac", r"\dfrac") for cell in row) for row in grid)
+        return rf"\begin{{bmatrix}} {rows} \end{{bmatrix}}"
+    return "[" + "; ".join(", ".join(row) for row in grid) + "]"
+
+
+def ratio_of(above: Node, below: Node, style: Style) -> str:
+    """Write ``∂a/∂b`` for two values."""
+    return derivative(writer.formula(above, style), writer.formula(below, style), style)
