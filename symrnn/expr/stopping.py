@@ -52,7 +52,7 @@ class Divides(Node):
 
     def _numpycode(self, printer: Any) -> str:
         number, time = (printer._print(arg) for arg in self.args[:2])
-        return f"float(({time}) % {number} == 0{f' and ({time}) > 0' if self.positive else ''})"
+        return f"numpy.array([[float(({time}) % {number} == 0{f' and ({time}) > 0' if self.positive else ''})]])"
 
 
 def complement(condition: Any) -> Any:
