@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         tanh,
     )
     from symrnn.layernorm import layer_normalised
+    from symrnn.jacobians import StepJacobian, step_jacobian
     from symrnn.leftout import LeftOut, left_out
     from symrnn.networks import NETWORKS, Given, Network, Scan, architecture, network
     from symrnn.networks.truncation import truncated
@@ -96,6 +97,7 @@ __all__ = [
     "Softmax",
     "Span",
     "SpecError",
+    "StepJacobian",
     "StopGradient",
     "SymrnnError",
     "Tokens",
@@ -132,6 +134,7 @@ __all__ = [
     "sin",
     "softplus",
     "stack",
+    "step_jacobian",
     "t",
     "tanh",
     "time_sum",
@@ -158,6 +161,7 @@ PUBLIC = MappingProxyType({
             "cos elementwise elu exp identity leaky_relu log parameter phi relu series sigmoid sin softplus stack tanh"
         ),
         "symrnn.layernorm": "layer_normalised",
+        "symrnn.jacobians": "StepJacobian step_jacobian",
         "symrnn.leftout": "LeftOut left_out",
         "symrnn.networks": "NETWORKS Given Network Scan architecture network",
         "symrnn.networks.truncation": "truncated",

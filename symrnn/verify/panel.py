@@ -1,4 +1,4 @@
-"""The three judges on one derivation and its code.
+"""The three judges on one derivation and its code, or on the Jacobian of a step and its code.
 
 Guarantees: what each judge proves, and where it is blind, stands in its report (``means``, ``blind``). The judges share
 no rule with what they judge; they share the network, so that a network wired wrongly is judged as it is wired.
@@ -12,10 +12,12 @@ from types import MappingProxyType
 from symrnn.codegen import to_numpy
 from symrnn.derivation import Derivation
 from symrnn.errors import SpecError, unknown
+from symrnn.jacobians import StepJacobian
 from symrnn.verify.balls import judge_balls
-from symrnn.verify.entrywise import judge_entrywise
+from symrnn.verify.entrywise import judge_entrywise, judge_steps_entrywise
 from symrnn.verify.numeric import judge_numeric
 from symrnn.verify.report import JudgeReport
+from symrnn.verify.steps import judge_steps_balls, judge_steps_numeric
 
 JUDGES: Mapping[str, Callable[[Derivation, int], JudgeReport]] = MappingProxyType({
     "entrywise": lambda derivation, seed: judge_entrywise(derivation, seed=seed),
@@ -24,14 +26,22 @@ JUDGES: Mapping[str, Callable[[Derivation, int], JudgeReport]] = MappingProxyTyp
 })
 
 
+STEP_JUDGES: Mapping[str, Callable[[StepJacobian, int], JudgeReport]] = MappingProxyType({
+    "entrywise": lambda jacobian, seed: judge_steps_entrywise(jacobian, seed=seed),
+    "balls": lambda jacobian, seed: judge_steps_balls(jacobian, seed=seed),
+    "numeric": lambda jacobian, seed: judge_steps_numeric(jacobian, seed=seed),
+})
+"""The same judges on the Jacobian of a step."""
+
+
 def check(
-    derivation: Derivation, *, judges: Sequence[str] | None = None, seed: int = 0,
+    derivation: Derivation | StepJacobian, *, judges: Sequence[str] | None = None, seed: int = 0,
     before: Callable[[str], None] = lambda name: None,
 ) -> tuple[JudgeReport, ...]:
     """Run the judges.
 
     Args:
-        derivation: What is judged, with the code that it gives.
+        derivation: What is judged, with the code that it gives; or the Jacobian of a step.
         judges: Keys of ``JUDGES``; all by default.
         seed: Of the random points.
         before: Called with the name of each judge before it runs, and with an empty text at the end.
@@ -44,7 +54,7 @@ def check(
     """
     if isinstance(judges, str):
         raise SpecError(f"judges is a list of names; got the text '{judges}'; write judges=['{judges}']")
-    if not isinstance(derivation, Derivation):
+    if not isinstance(derivation, Derivation | StepJacobian):
         raise SpecError(f"check takes a derivation; got {type(derivation).__name__}; write check(derive(network(...)))")
     chosen = list(dict.fromkeys(judges or JUDGES))
     for name in chosen:
@@ -54,7 +64,10 @@ def check(
     try:
         for name in chosen:
             before(name)
-            reports.append(JUDGES[name](derivation, seed))
+            if isinstance(derivation, StepJacobian):
+                reports.append(STEP_JUDGES[name](derivation, seed))
+            else:
+                reports.append(JUDGES[name](derivation, seed))
     finally:
         before("")
     return tuple(reports)
