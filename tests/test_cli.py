@@ -231,7 +231,7 @@ def test_help_teaches(command: str, capsys: Capture) -> None:
 
 def test_examples_of_the_help_run(own: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(own.parent)
-    for command in ("cells", "derive", "code"):
+    for command in ("cells", "networks", "derive", "code", "params"):
         for line in shown(capsys, command, "--help").partition("examples:\n")[2].splitlines():
             assert cli.main(line.split()[1:]) == 0, line
     assert {p.name for p in own.parent.iterdir()} == {"my_cell.py", "my_cell.md", "lstm_bptt.py", "my_bptt.py"}

@@ -32,7 +32,7 @@ WORKS = [
     "rnn --task many-to-many --truncate 5",
     "rnn --truncate J",
     "rnn --truncate 2 --truncate-form lag",
-    "gru,lstm --network stacked --residual",
+    "gru,lstm --network stacked --residual --dropout same",
     "rnn,lstm,gru --network stacked --no-bias --size H=3 --size T=5",
     "rnn --network bidirectional --merge sum --layers 2 --dropout same",
     "gru --network encoder-decoder --feed output --source-mask --mask --over-time mean",

@@ -8,10 +8,14 @@ import pytest
 
 from symrnn import SpecError, cell, check, derive, dim, network, to_numpy
 from symrnn.cli import main
+from symrnn.networks import NETWORKS, architecture
+from symrnn.verify import balls, entrywise
 from symrnn.verify.balls import judge_balls
 from symrnn.verify.entrywise import judge_entrywise
+from symrnn.verify.entrywise.sizes import judged_sizes
 from symrnn.verify.numeric import judge_numeric
-from symrnn.verify.work import forward_steps
+from symrnn.verify.points import default_sizes
+from symrnn.verify.work import adjoint_entries, forward_steps
 
 D, H, K, T = (dim(letter) for letter in "DHKT")
 
@@ -67,3 +71,13 @@ def test_what_is_no_list_or_no_derivation():
         check(derivation, judges="numeric")
     with pytest.raises(SpecError, match=r"^check takes a derivation; got Network; write check\(derive\(network\(\.\.\.\)\)\)$"):
         check(network(cell("rnn")))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_network_is_far_from_every_limit_at_the_sizes_that_are_chosen(name):
+    options = {"attention": "additive"} if "attention" in NETWORKS[name].options else {"layers": 2} if name != "single" else {}
+    derivation = derive(architecture(name, cell("lstm"), **options))
+    sizes = judged_sizes(derivation, None)
+    assert forward_steps(derivation.network, sizes) * adjoint_entries(derivation.lines, sizes) < entrywise.judge.MOST / 10
+    numbers = {letter: default_sizes(derivation)[letter.name] for letter in derivation.network.sizes}
+    assert forward_steps(derivation.network, numbers) < balls.judge.MOST / 10
