@@ -25,7 +25,7 @@ import numpy as np
 import symrnn
 
 README = Path(__file__).parents[1] / "README.md"
-WINDOW, BATCH = 40, 16
+WINDOW, BATCH, LONGEST = 40, 16, 64
 Arrays = dict[str, Any]
 
 
@@ -79,8 +79,8 @@ class Model:
         return float(self.program.loss({**self.params, **windows(text, np.zeros(1, dtype=int), len(text) - 1)}))
 
     def loss_after(self, text: np.ndarray, length: int) -> float:
-        """Return the loss of one character after so many others, over all places of a text."""
-        cut = windows(text, np.arange(len(text) - length), length)
+        """Return the loss of one character after so many others, at 500 places of a text that are the same for each number."""
+        cut = windows(text, np.linspace(LONGEST, len(text) - 1, 500).astype(int) - length, length)
         return float(self.last.loss({**self.params, "w": cut["w"], "y": cut["y"][:, -1]}))
 
     def following(self, text: np.ndarray) -> np.ndarray:
@@ -145,21 +145,26 @@ def main() -> None:
 
     random = np.random.default_rng(options.seed)
     text = options.file.read_text(encoding="utf-8")
+    if len(text) < 2000:
+        parser.error(f"{options.file} has {len(text)} characters; give a text of 2000 or more")
     letters = sorted(set(text))
     codes = np.array([letters.index(letter) for letter in text])
     held = codes[len(codes) * 9 // 10 :]
     before = codes[: len(codes) - len(held)]
 
     model = Model(len(letters), options.hidden, random)
-    train(model, before[: len(codes) * 8 // 10], before[len(codes) * 8 // 10 :], options.steps, random)
+    learnt, watched = before[: len(codes) * 8 // 10], before[len(codes) * 8 // 10 :][:20000]
+    train(model, learnt, watched, options.steps, random)
 
     print("".join(letters[code] for code in model.sample(codes[:40], 200, random)))
     print("\nthe last character of a word, predicted from the ones before:")
     for word, _ in Counter(re.findall(r"\w{5,}", text[len(before) :])).most_common(5):
         chances = model.following(np.array([letters.index(letter) for letter in word[:-1]]))
-        print(f"  {word[:-1]} -> {letters[chances.argmax()]!r} with {chances.max():.0%}; {word[-1]!r} has {chances[letters.index(word[-1])]:.0%}")
+        guess, truth = int(chances.argmax()), letters.index(word[-1])
+        right = "right" if guess == truth else f"wrong: {word[-1]!r} had {chances[truth]:.0%}"
+        print(f"  {word[:-1]} -> {letters[guess]!r} with {chances[guess]:.0%}, {right}")
     print(f"\ntrained on windows of {WINDOW} characters; perplexity of a held-out character, by the number of those before it:")
-    for length in (1, 4, 16, 64):
+    for length in (1, 4, 16, LONGEST):
         print(f"  {length:3d} {np.exp(model.loss_after(held, length)):7.2f}")
     if options.page:
         options.page.write_text(page_of(model, text[len(before) :][:3000], held[:3000]), encoding="utf-8")

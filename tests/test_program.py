@@ -76,3 +76,24 @@ def test_the_loss_of_each_time_needs_a_target(program, values) -> None:
 def test_an_unknown_name(program, values) -> None:
     with pytest.raises(SpecError, match=r"^unknown computed quantity 'h_l3'; did you mean h_l2 or h_l1 or .*\?$"):
         program.forward(values, also=("h_l2", "h_l3"))
+
+
+def test_a_language_model_takes_any_length_and_predicts_the_last_with_the_same_parameters() -> None:
+    each, last = (
+        symrnn.to_numpy(symrnn.derive(symrnn.architecture("language-model", symrnn.cell("lstm"), task=task)))
+        for task in ("many-to-many", "many-to-one")
+    )
+    random = np.random.default_rng(1)
+    shapes = each.shapes({"V": 7, "D": 3, "H": 4})
+    assert shapes == last.shapes({"V": 7, "D": 3, "H": 4})
+    params = {name: random.normal(size=shape) for name, shape in shapes.items()}
+    w, y = random.integers(7, size=(2, 9)), random.integers(7, size=(2, 9))
+    whole = each.forward({**params, "w": w}, also=("h", "c"))
+    for length in (1, 2, 9):
+        seen = last.forward({**params, "w": w[:, :length]})["y_hat"]
+        np.testing.assert_allclose(seen, whole["y_hat"][:, length - 1], rtol=1e-12)
+    losses = [last.loss({**params, "w": w[:, : k + 1], "y": y[:, k]}) for k in range(9)]
+    assert sum(losses) == pytest.approx(each.loss({**params, "w": w, "y": y}), rel=1e-12)
+    states = {"h_0": whole["h"][:, 3], "c_0": whole["c"][:, 3]}
+    rest = each.forward({**params, **states, "w": w[:, 4:]})["y_hat"]
+    np.testing.assert_allclose(rest, whole["y_hat"][:, 4:], rtol=1e-12)
