@@ -39,8 +39,8 @@ if TYPE_CHECKING:
         stack,
         tanh,
     )
-    from symrnn.layernorm import layer_normalised
     from symrnn.jacobians import StepJacobian, step_jacobian
+    from symrnn.layernorm import layer_normalised
     from symrnn.leftout import LeftOut, left_out
     from symrnn.networks import NETWORKS, Given, Network, Scan, architecture, network
     from symrnn.networks.truncation import truncated

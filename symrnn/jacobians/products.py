@@ -111,10 +111,10 @@ def multiplied(*factors: Any) -> Any:
 
 
 def unscaled(part: Any) -> tuple[Any, Any]:
-    """Take a number out of a factor: ``diag(-a)`` becomes ``-1`` and ``diag(a)``."""
+    """Take a number out of a factor: ``diag(-a)`` becomes ``-1`` and ``diag(a)``; ``diag(m)`` is ``m`` for a 1×1 ``m``."""
     if isinstance(part, Diag):
         number, inner = split_scalar(part.args[0])
-        return number, Diag(inner)
+        return number, inner if inner.shape == (1, 1) else Diag(inner)
     number, bare = split_scalar(part)
     return number, bare
 

@@ -13,6 +13,7 @@ from symrnn.codegen import to_numpy
 from symrnn.derivation import Derivation
 from symrnn.errors import SpecError, unknown
 from symrnn.jacobians import StepJacobian
+from symrnn.jacobians.program import step_programs
 from symrnn.verify.balls import judge_balls
 from symrnn.verify.entrywise import judge_entrywise, judge_steps_entrywise
 from symrnn.verify.numeric import judge_numeric
@@ -28,8 +29,8 @@ JUDGES: Mapping[str, Callable[[Derivation, int], JudgeReport]] = MappingProxyTyp
 
 STEP_JUDGES: Mapping[str, Callable[[StepJacobian, int], JudgeReport]] = MappingProxyType({
     "entrywise": lambda jacobian, seed: judge_steps_entrywise(jacobian, seed=seed),
-    "balls": lambda jacobian, seed: judge_steps_balls(jacobian, seed=seed),
-    "numeric": lambda jacobian, seed: judge_steps_numeric(jacobian, seed=seed),
+    "balls": lambda jacobian, seed: judge_steps_balls(step_programs(jacobian), seed=seed),
+    "numeric": lambda jacobian, seed: judge_steps_numeric(step_programs(jacobian), seed=seed),
 })
 """The same judges on the Jacobian of a step."""
 

@@ -1,122 +1,79 @@
 """Jacobians of a step against the code of the step: in balls of hundreds of bits, and in floats.
 
-The step alone is a network of one time, its code is generated, and so is the code of the Jacobian.
+The accused is a program: code of the new states of a step from the old ones, and code of the Jacobian.
 
 Guarantees:
     *Balls*: for each pair of states, ``Jᵀ u`` with an exact random ``u`` is held against the rigorous directional derivatives of
-    ``uᵀ new`` of the generated forward step; see :mod:`symrnn.verify.balls.agreement`. *Numeric*: ``J v`` against a complex step of
-    the generated forward step, and every entry against ``torch.autograd.functional.jacobian`` of the equations where PyTorch is
-    installed. The three judges use no rule of the Jacobian. Blind: to other sizes; to branches that no point took; where a
-    function is open, to what a sine hides; to whether the network is the one that was meant.
+    ``uᵀ new`` of the code of the step; see :mod:`symrnn.verify.balls.agreement`. *Numeric*: ``J v`` against a complex step of
+    the code of the step, and every entry against ``torch.autograd.functional.jacobian`` of the equations where PyTorch is
+    installed. No rule of the Jacobian is used. Blind: to other sizes; to branches that no point took; where a function is
+    open, to what a sine hides; to whether the network is the one that was meant.
 """
 
 from __future__ import annotations
 
-import inspect
 import time as clock
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from fractions import Fraction
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
 
 import numpy as np
 
-from symrnn.codegen import network_source
-from symrnn.codegen.arguments import BATCH, arguments_of, positional
-from symrnn.codegen.naming import names_of as identifiers
-from symrnn.codegen.runtime import compiled
-from symrnn.expr import Divides
-from symrnn.jacobians import StepJacobian
-from symrnn.jacobians.isolated import Isolated, isolated
-from symrnn.networks.graph import Scan
+from symrnn.networks.graph import Network, Scan
 from symrnn.verify.balls.agreement import BITS, DIGITS_PER_BIT, compare_gradients
 from symrnn.verify.balls.directional import Point
 from symrnn.verify.balls.judge import SINES, dyadic, order_of, standing_still
 from symrnn.verify.entrywise.steps import named
 from symrnn.verify.numeric.directions import EXACT
 from symrnn.verify.numeric.directions import standing_still as still_complex
-from symrnn.verify.numeric.torch_eval import Run, run_network, tensors_of
+from symrnn.verify.numeric.torch_eval import run_network, tensors_of
 from symrnn.verify.numeric.torch_functions import has_torch, torch
 from symrnn.verify.points import default_sizes, random_point
 from symrnn.verify.report import AGREES, REFUTED, Finding, JudgeReport
-from symrnn.verify.stopping import STOP, replaced
+from symrnn.verify.stopping import STOP, names_of, replaced
 
 Values = dict[str, Any]
 BLIND = "other sizes; branches that no point took; whether the network is the one that was meant"
 STEP = 2.0**-100
 
 
-@dataclass
-class Code:
-    """The generated code of one step and of its Jacobian.
+class Program(Protocol):
+    """What is judged."""
 
-    Attributes:
-        step: The step.
-        sizes: A number for each size letter; ``B`` is the batch.
-    """
+    @property
+    def network(self) -> Network:
+        """The step as a network of one time; equations of the role ``Jacobian`` are not of the step."""
 
-    step: Isolated
-    sizes: Mapping[str, int]
-    forward_names: dict[str, Any] = field(init=False)
-    jacobian_names: dict[str, Any] = field(init=False)
+    @property
+    def states(self) -> Sequence[Any]:
+        """What the step carries over."""
 
-    def __post_init__(self) -> None:
-        """Write and compile the two functions."""
-        self.forward_names = compiled(network_source(self.step.network, self.step.states))
-        self.jacobian_names = compiled(network_source(self.step.network, tuple(self.step.blocks.values())))
+    @property
+    def olds(self) -> Sequence[str]:
+        """Names of the arrays of the old states."""
 
-    def run(self, names: dict[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-        """Call the function of a module with arrays by name."""
-        network, forward = self.step.network, names["forward"]
-        arguments = arguments_of(network, identifiers(network, BATCH).arguments)
-        accepted = inspect.signature(forward).parameters
-        params = {a.given.name: values[a.given.name] for a in arguments if a.shared}
-        given = [values[a.given.name] for a in positional(arguments) if a.name in accepted]
-        placed = {a.name for a in positional(arguments)} | {"params"}
-        keywords = {a.name: values[a.given.name] for a in arguments if not a.shared and a.name in accepted and a.name not in placed}
-        for name in accepted:
-            if name in self.sizes:
-                keywords[name] = self.sizes[name]
-            elif name.startswith("phi"):
-                keywords[name] = SINES[order_of(name) % 4]
-        found: dict[str, Any] = forward(params, *given, **keywords)
-        return found
+    @property
+    def accepted(self) -> Sequence[str]:
+        """What the code takes beside given quantities: sizes and functions."""
 
-    def new(self, values: Mapping[str, Any], still: Callable[..., Any]) -> dict[str, Any]:
-        """Run the forward step; a stopped gradient does not move."""
-        with replaced(self.forward_names, STOP, still):
-            return {name: array[:, 0] if np.ndim(array) == 3 else array for name, array in self.run(self.forward_names, values).items()}
+    def new(self, values: Values) -> Mapping[Any, Any]:
+        """Return the new states."""
 
-    def jacobians(self, values: Mapping[str, Any]) -> dict[Any, Any]:
-        """Run the code of the Jacobian: a matrix for each sequence of the batch, by new and old state."""
-        found = self.run(self.jacobian_names, values)
-        out = {}
-        for key, series in self.step.blocks.items():
-            rows, cols = (size_of(state, self.sizes) for state in key)
-            out[key] = found[series.key].reshape(-1, rows, cols)
-        return out
+    def jacobian(self, values: Values) -> Mapping[tuple[Any, Any], Any]:
+        """Return the blocks that are not 0."""
 
 
-def size_of(state: Any, sizes: Mapping[str, int]) -> int:
-    """Return the number of entries of a state."""
-    size = state.shape[0]
-    return int(size.xreplace({letter: sizes[letter.name] for letter in size.free_symbols}))
+def extra_of(program: Program, sizes: Mapping[str, int]) -> Values:
+    """Return what the code takes beside arrays."""
+    found: Values = {name: sizes[name] for name in program.accepted if name in sizes}
+    return found | {name: SINES[order_of(name) % 4] for name in program.accepted if name.startswith("phi")}
 
 
-def codes(jacobian: StepJacobian) -> Iterator[Code]:
-    """Yield the code of each step, where conditions depend on the time at two times."""
-    windows = [node.args[0] for e in jacobian.of.equations for node in e.rhs.atoms(Divides)]
-    starts = {int(w) + 1 for w in windows if w.is_Integer}
-    for time in sorted({2, *starts}):
-        for step in isolated(jacobian, time):
-            yield Code(step, default_sizes(step.network))
-
-
-def judge_steps_balls(jacobian: StepJacobian, *, seed: int = 0, bits: int = BITS) -> JudgeReport:
-    """Hold ``Jᵀ u`` against the rigorous derivatives of ``uᵀ new`` of the generated step, along random directions.
+def judge_steps_balls(programs: Iterable[Program], *, seed: int = 0, bits: int = BITS) -> JudgeReport:
+    """Hold ``Jᵀ u`` against the rigorous derivatives of ``uᵀ new`` of the code of a step, along random directions.
 
     Args:
-        jacobian: What ``step_jacobian`` returned.
+        programs: The steps.
         seed: Of the points and directions.
         bits: Precision of the first try.
 
@@ -125,13 +82,17 @@ def judge_steps_balls(jacobian: StepJacobian, *, seed: int = 0, bits: int = BITS
     """
     started, findings = clock.perf_counter(), dict[str, Finding]()
     rng = np.random.default_rng(seed)
-    for code in codes(jacobian):
-        points = [exact_point(code, rng) for _ in range(2)]
-        for new in code.step.states:
-            weights = dyadic(rng.standard_normal((code.sizes["B"], size_of(new, code.sizes))), False)
-            compared = compare_gradients(forward_of(code, new, weights), backward_of(code, new, weights), points, bits=bits, seed=seed)
-            for old, finding in zip(code.step.states, compared, strict=True):
-                keep_worst(findings, Finding(named(new, old), finding.verdict, finding.detail))
+    for program in programs:
+        sizes = default_sizes(program.network)
+        extra = extra_of(program, sizes)
+        points = [exact_point(program, sizes, rng) for _ in range(2)]
+        lengths = {state: points[0].shape(name)[-1] for state, name in zip(program.states, program.olds, strict=True)}
+        for new in program.states:
+            weights = np.vectorize(float, otypes=[object])(dyadic(rng.standard_normal((sizes["B"], lengths[new])), False))
+            functions = forward_of(program, new, weights, extra), backward_of(program, new, weights, extra)
+            compared = compare_gradients(*functions, points, bits=bits, seed=seed)
+            for old, finding in zip(program.states, compared, strict=True):
+                keep_worst(findings, replace(finding, quantity=named(new, old)))
     return JudgeReport(
         "ball arithmetic", f"the code of the Jacobian with the derivative of the code of the step, in {bits}-bit balls",
         f"equal to {round(DIGITS_PER_BIT * bits)} digits along random directions", BLIND, tuple(findings.values()),
@@ -145,42 +106,42 @@ def keep_worst(findings: dict[str, Finding], finding: Finding) -> None:
         findings[finding.quantity] = finding
 
 
-def exact_point(code: Code, rng: np.random.Generator) -> Point:
+def exact_point(program: Program, sizes: Mapping[str, int], rng: np.random.Generator) -> Point:
     """Draw exact numbers for a step; the old states are what moves."""
-    drawn = random_point(code.step.network, code.sizes, rng)
-    kinds = {g.name: g.kind for g in code.step.network.givens}
-    return Point({n: v if kinds[n] == "integer" else dyadic(v, False) for n, v in drawn.items()}, code.step.olds)
+    drawn = random_point(program.network, sizes, rng)
+    kinds = {g.name: g.kind for g in program.network.givens}
+    values = {name: array if kinds[name] == "integer" else dyadic(array, False) for name, array in drawn.items()}
+    return Point(values, tuple(program.olds))
 
 
-def forward_of(code: Code, new: Any, weights: Any) -> Callable[[Values], Any]:
-    """Return the function ``uᵀ new``, summed over the batch."""
-    return lambda values: (as_dual_weights(weights) * code.new(values, standing_still)[new.key]).sum()
+def forward_of(program: Program, new: Any, weights: Any, extra: Values) -> Callable[[Values], Any]:
+    """Return the function ``uᵀ new``, summed over the batch; a stopped gradient does not move."""
+
+    def forward(values: Values) -> Any:
+        with replaced(names_of(program), STOP, standing_still):
+            return (weights * program.new({**values, **extra})[new]).sum()
+
+    return forward
 
 
-def backward_of(code: Code, new: Any, weights: Any) -> Callable[[Values], Mapping[str, Any]]:
+def backward_of(program: Program, new: Any, weights: Any, extra: Values) -> Callable[[Values], Mapping[str, Any]]:
     """Return the function of the gradients ``Jᵀ u`` in the old states."""
 
     def gradients(values: Values) -> Mapping[str, Any]:
-        u, found = as_dual_weights(weights), code.jacobians(values)
-        out = {}
-        for name, old in zip(code.step.olds, code.step.states, strict=True):
+        found, out = program.jacobian({**values, **extra}), {}
+        for name, old in zip(program.olds, program.states, strict=True):
             block = found.get((new, old))
-            out[name] = 0 * values[name] if block is None else np.einsum("bi,bij->bj", u, block)
+            out[name] = 0 * values[name] if block is None else (weights[:, :, None] * block).sum(axis=1)
         return out
 
     return gradients
 
 
-def as_dual_weights(weights: Any) -> Any:
-    """Return exact fractions as whole numbers over a power of two, which balls take exactly."""
-    return np.vectorize(lambda w: float(Fraction(w)), otypes=[object])(weights)
-
-
-def judge_steps_numeric(jacobian: StepJacobian, *, seed: int = 0) -> JudgeReport:
+def judge_steps_numeric(programs: Iterable[Program], *, seed: int = 0) -> JudgeReport:
     """Hold ``J v`` against a complex step, and ``J`` against PyTorch's ``autograd.functional.jacobian`` where it is installed.
 
     Args:
-        jacobian: What ``step_jacobian`` returned.
+        programs: The steps.
         seed: Of the point and the directions.
 
     Returns:
@@ -188,31 +149,33 @@ def judge_steps_numeric(jacobian: StepJacobian, *, seed: int = 0) -> JudgeReport
     """
     started, findings = clock.perf_counter(), dict[str, Finding]()
     rng = np.random.default_rng(seed)
-    for code in codes(jacobian):
-        values = random_point(code.step.network, code.sizes, rng)
-        ours = code.jacobians(values)
-        theirs = by_torch(code, values) if has_torch() else {}
-        for old, name in zip(code.step.states, code.step.olds, strict=True):
+    for program in programs:
+        sizes = default_sizes(program.network)
+        values, extra = random_point(program.network, sizes, rng), extra_of(program, sizes)
+        ours = program.jacobian({**values, **extra})
+        theirs = by_torch(program, values, sizes) if has_torch() else {}
+        for old, name in zip(program.states, program.olds, strict=True):
             direction = rng.standard_normal(np.shape(values[name]))
-            moved = code.new({**values, name: values[name] + 1j * STEP * direction}, still_complex)
-            for new in code.step.states:
-                shape = np.shape(values[name])[0], size_of(new, code.sizes), size_of(old, code.sizes)
-                block = ours.get((new, old), np.zeros(shape))
-                slope = np.imag(moved[new.key]) / STEP
-                errors = [("complex step", relative(np.einsum("bij,bj->bi", block, direction), slope))]
+            with replaced(names_of(program), STOP, still_complex):
+                moved = program.new({**values, **extra, name: values[name] + 1j * STEP * direction})
+            for new in program.states:
+                slope = np.imag(moved[new]).reshape(sizes["B"], -1) / STEP
+                block = ours.get((new, old), np.zeros((*slope.shape, direction.shape[-1])))
+                errors = {"complex step": relative(np.einsum("bij,bj->bi", block, direction), slope)}
                 if theirs:
-                    errors.append(("PyTorch", relative(block, theirs[new, old])))
+                    errors["PyTorch"] = relative(block, theirs[new, old])
                 keep_worst(findings, judged(named(new, old), errors))
+    beside = ", and with PyTorch" if has_torch() else ""
     return JudgeReport(
-        "numeric", "the code of the Jacobian with a complex step of the code of the step" + (", and with PyTorch" if has_torch() else ""),
+        "numeric", f"the code of the Jacobian with a complex step of the code of the step{beside}",
         f"equal up to a relative error of {EXACT:.0e}", BLIND, tuple(findings.values()), clock.perf_counter() - started,
     )
 
 
-def judged(name: str, errors: list[tuple[str, float]]) -> Finding:
+def judged(name: str, errors: Mapping[str, float]) -> Finding:
     """The verdict on one block."""
-    detail = ", ".join(f"{method} {error:.1e}" for method, error in errors)
-    return Finding(name, AGREES if all(error <= EXACT for _, error in errors) else REFUTED, detail)
+    detail = ", ".join(f"{method} {error:.1e}" for method, error in errors.items())
+    return Finding(name, AGREES if all(error <= EXACT for error in errors.values()) else REFUTED, detail)
 
 
 def relative(a: Any, b: Any) -> float:
@@ -220,23 +183,21 @@ def relative(a: Any, b: Any) -> float:
     return float(np.max(np.abs(a - b)) / max(1.0, float(np.max(np.abs(b)))))
 
 
-def by_torch(code: Code, values: Values) -> dict[Any, Any]:
-    """Return the blocks by ``torch.autograd.functional.jacobian`` of the equations, sequence by sequence."""
-    network = code.step.network
-    blocks = tuple(
+def by_torch(program: Program, values: Values, sizes: Mapping[str, int]) -> dict[Any, Any]:
+    """Return the blocks by ``torch.autograd.functional.jacobian`` of the equations, for each sequence."""
+    plain = replace(program.network, blocks=tuple(
         Scan(tuple(e for e in block.equations if e.role != "Jacobian"), block.step) if isinstance(block, Scan) else block
-        for block in network.blocks
-    )
-    plain = type(network)(**{**network.__dict__, "blocks": blocks})
+        for block in program.network.blocks
+    ))
     tensors = tensors_of(plain, values)
     time = next(int(e.span.lo) for e in plain.equations if e.span is not None)
 
     def step(*olds: Any) -> tuple[Any, ...]:
-        run: Run = run_network(plain, {**tensors, **dict(zip(code.step.olds, olds, strict=True))}, code.sizes)
-        return tuple(run.per_sequence(run.series[state][time])[..., 0] for state in code.step.states)
+        run = run_network(plain, {**tensors, **dict(zip(program.olds, olds, strict=True))}, sizes)
+        return tuple(run.per_sequence(run.series[state][time])[..., 0] for state in program.states)
 
-    found = torch().autograd.functional.jacobian(step, tuple(tensors[name] for name in code.step.olds))
+    found = torch().autograd.functional.jacobian(step, tuple(tensors[name] for name in program.olds))
     return {
-        (new, old): np.einsum("bibj->bij", found[i][j].reshape(code.sizes["B"], size_of(new, code.sizes), code.sizes["B"], -1).numpy())
-        for i, new in enumerate(code.step.states) for j, old in enumerate(code.step.states)
+        (new, old): np.einsum("bibj->bij", found[i][j].numpy())
+        for i, new in enumerate(program.states) for j, old in enumerate(program.states)
     }
