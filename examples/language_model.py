@@ -6,8 +6,8 @@ sequences of any length: it reads a tenth of the text in one go, predicts the la
 (many-to-one, with the same parameters), and writes a text by itself, one character at a time.
 
 The last tenth of the text is held out, and the tenth before it says when to stop. The model must predict the held-out tenth
-better than an add-one bigram table of everything before it. ``--page`` writes a part of the held-out text, coloured by the
-activity of the unit whose memory changes most slowly, after Karpathy, Johnson and Fei-Fei (2015).
+better than an add-one bigram table of everything before it. ``--page`` writes the beginning of the text, coloured by the
+memory of the unit that changes most slowly, after Karpathy, Johnson and Fei-Fei (2015).
 
 Units: losses are nats per character; the perplexity is ``exp`` of that, the number of characters among which the model in
 effect still hesitates.
@@ -167,7 +167,7 @@ def main() -> None:
     for length in (1, 4, 16, LONGEST):
         print(f"  {length:3d} {np.exp(model.loss_after(held, length)):7.2f}")
     if options.page:
-        options.page.write_text(page_of(model, text[len(before) :][:3000], held[:3000]), encoding="utf-8")
+        options.page.write_text(page_of(model, text[:8000], codes[:8000]), encoding="utf-8")
     ours, table = model.loss(held), bigram_loss(before, held, len(letters))
     print(f"\n{len(codes)} characters, {len(letters)} different; on the held-out tenth, read in one go:")
     print(f"  LSTM                  {ours:.3f} nats per character, perplexity {np.exp(ours):.2f}")
