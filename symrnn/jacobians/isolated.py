@@ -12,7 +12,7 @@ from typing import Any
 from sympy import Integer
 
 from symrnn.equations import Equation
-from symrnn.expr import At, Columns, Leaf, Node, Plus, Series, Static, TimeSum, Total, t
+from symrnn.expr import At, Columns, Leaf, Node, Plus, Series, Softmax, Static, TimeSum, Total, t
 from symrnn.jacobians.result import StepJacobian
 from symrnn.jacobians.step import Group, groups
 from symrnn.networks.graph import Given, Network, Scan
@@ -97,6 +97,8 @@ class Maker:
         """Give what is read from elsewhere a place among the givens."""
         if isinstance(node, Columns | TimeSum):
             return self.static(Static(f"whole_{next(leaves(node)).name}", (), *node.shape), "input")
+        if isinstance(node, Softmax) and isinstance(node.mask, Static):
+            return Softmax(self.cut(node.args[0]), self.static(node.mask, "mask"))
         if isinstance(node, Static):
             kinds = {g.quantity: g.kind for g in self.jacobian.of.givens}
             return self.static(node, kinds.get(node, "input"))
