@@ -187,7 +187,8 @@ def free_letter(candidates: Iterable[str], style: Style) -> str:
 
 def shape_text(shape: tuple[Any, Any], cross: str, style: Style) -> str:
     """Write rows and columns, those of the transpose where vectors are rows."""
-    return cross.join(scalar(size, style) for size in (reversed(shape) if style.notation.rows else shape))
+    sizes = reversed(shape) if style.notation.rows else shape
+    return cross.join(parentheses(text, style) if size.is_Add else text for size in sizes if (text := scalar(size, style)))
 
 
 def mark_adjoint(orders: tuple[int, ...], style: Style) -> str:

@@ -71,8 +71,8 @@ def fit(case: dict[str, Any]) -> bool:
         case.get("feed") == "teacher" and several,
         case.get("feed") == "output" and several and task != "one-to-many",
         task == "one-to-many" and (embed or case["network"] == "language-model"),
-        task == "one-to-one" and (case["network"] == "language-model" or case.get("times") in {"2..T", "1,T"}),
-        task == "many-to-one" and case["network"] == "bidirectional" and timed,
+        task == "one-to-one" and case["network"] == "language-model",
+        single and timed,
         task == "one-to-one" and case["truncate"],
         case.get("image") and case.get("attention"),
     ))

@@ -106,6 +106,8 @@ class Plan:
             raise SpecError(f"layers is a whole number from 1 on; got {self.layers!r}")
         if self.tied and not self.embed:
             raise SpecError("tied: the readout's weight is the embedding's table; with vectors as inputs there is none; add embed")
+        if self.times is not None and self.task in {"many-to-one", "one-to-one"}:
+            raise SpecError(f"times says which times carry loss, and so does {self.task}; leave one of them out")
         if self.mask and self.times is None and self.task in {"many-to-one", "one-to-one"}:
             raise SpecError(
                 f"a mask weights the losses of several times; the task {self.task} has one output; for sequences of different "
