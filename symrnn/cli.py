@@ -6,44 +6,24 @@ where something could not be decided, 2 for bad input.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
-import importlib
 import os
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import symrnn
+from symrnn.commands import MODULES, RUN, Result, Screen, use
 from symrnn.errors import OutputError, SpecError, SymrnnError, unknown
 from symrnn.parsing import COMMANDS, overview
-from symrnn.parsing.options import CELL_OPTIONS, LOSS_OPTIONS, NETWORK_OPTIONS, PRACTICE_OPTIONS, given
+from symrnn.starting import light_sympy
 
-MODULES = {
-    name: module for module, names in {
-        "symrnn.loading": "load_cell load_network load_notation",
-        "symrnn.notation": "notations_text start_text",
-        "symrnn.output": "write_whole",
-        "symrnn.counts_text": "counts_text counts_json",
-        "symrnn.exports": "format_of",
-        "symrnn.tables": "cells_text networks_text reports_text reports_json to_ascii",
-        "symrnn.codegen.reading": "forward_step",
-        "symrnn.readings": "readings_text step_of_file",
-    }.items() for name in names.split()
-}
-"""What is loaded by name when a command needs it, beside the public names of the package."""
+__all__ = ["MODULES", "RUN", "main"]
+
 PATIENCE = 1.0
 """Seconds after which a command says on a terminal that it works."""
 SAMPLE = "h̃ᵀ⊙Σ…"  # where the terminal can show this, it can show a formula
-
-Result = tuple[str | bytes, int]
-
-
-def use(name: str) -> Any:
-    """Load a function by name."""
-    return getattr(importlib.import_module(MODULES[name]), name) if name in MODULES else getattr(symrnn, name)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -84,138 +64,13 @@ def run(args: list[str]) -> Result:
         return parser.format_help(), 0
     options = parser.parse_strictly(args[1:])
     with light_sympy(), working(args[0]):
-        return RUN[args[0]](options)
+        return RUN[args[0]](options, Screen(not can_print(SAMPLE), note, progress(), working))
 
 
-@contextlib.contextmanager
-def light_sympy() -> Iterator[None]:
-    """Load SymPy with Python's own integers: it would import python-flint where that is installed."""
-    name = "SYMPY_GROUND_TYPES"
-    if name in os.environ or "sympy" in sys.modules:
-        yield
-        return
-    os.environ[name] = "python"
-    try:
-        importlib.import_module("sympy")
-    finally:
-        del os.environ[name]
-    yield
-
-
-def derivation_of(options: argparse.Namespace, *, assume: bool = True) -> Any:
-    """Derive the network that the options describe."""
-    net = use("load_network")(options.cell, given(options, CELL_OPTIONS), wiring_of(options), options.size)
-    return use("derive")(net, assume=assume, clip=options.clip)
-
-
-def wiring_of(options: argparse.Namespace) -> dict[str, Any]:
-    """Return what the options say about the network; without biases there is none in the readout either."""
-    return given(options, NETWORK_OPTIONS, LOSS_OPTIONS, PRACTICE_OPTIONS) | ({"bias": False} if options.bias is False else {})
-
-
-def run_cells(options: argparse.Namespace) -> Result:
-    """``symrnn cells``."""
-    return use("cells_text")(ascii=not can_print(SAMPLE)), 0
-
-
-def run_networks(options: argparse.Namespace) -> Result:
-    """``symrnn networks``."""
-    return use("networks_text")(ascii=not can_print(SAMPLE)), 0
-
-
-def run_notation(options: argparse.Namespace) -> Result:
-    """``symrnn notation``."""
-    if options.new is None:
-        if options.force:
-            raise SpecError("--force goes with --new FILE; see symrnn notation --help")
-        return use("notations_text")(), 0
-    if not options.new.endswith(".toml"):
-        raise SpecError(f"a profile is a file whose name ends in .toml; got '{options.new}'; write --new {options.new}.toml")
-    use("write_whole")(options.new, use("start_text")(options.new), force=options.force)
-    print(f"symrnn: wrote {options.new}", file=sys.stderr)
-    return "", 0
-
-
-def run_derive(options: argparse.Namespace) -> Result:
-    """``symrnn derive``."""
-    ascii_only = options.output is None and not can_print(SAMPLE)
-    derivation = derivation_of(options, assume=options.assume)
-    text = use("render")(
-        derivation, options.format, notation=use("load_notation")(options.notation, derivation.network), wrt=options.wrt,
-        steps=options.steps, ascii=ascii_only,
-    )
-    return deliver(text, options)
-
-
-def run_export(options: argparse.Namespace) -> Result:
-    """``symrnn export``."""
-    format = use("format_of")(options.format, options.output)
-    ascii_only = options.output is None and not can_print(SAMPLE)
-    derivation = derivation_of(options)
-    notation = use("load_notation")(options.notation, derivation.network)
-    return deliver(use("export")(derivation, options.what, format, notation=notation, ascii=ascii_only), options)
-
-
-def run_params(options: argparse.Namespace) -> Result:
-    """``symrnn params``."""
-    named = {letter: value for letter in "DHKT" if (value := getattr(options, letter)) is not None}
-    for letter in named.keys() & options.size.keys():
-        raise SpecError(f"{letter} is given twice, as {named[letter]} and as --size {letter}={options.size[letter]}; keep one of them")
-    wiring = {name: value for name, value in wiring_of(options).items() if not name.startswith("truncate")}
-    networks = [use("load_network")(cell, given(options, CELL_OPTIONS), wiring, {}) for cell in options.cells]
-    letters = {str(letter) for network in networks for letter in network.sizes}
-    if strange := options.size.keys() - letters:
-        raise unknown("size", min(strange), letters)
-    sizes = {**named, **options.size}
-    text = use("counts_json" if options.json else "counts_text")(options.cells, networks, sizes, bias=options.bias is not False)
-    return text, 0
-
-
-def run_code(options: argparse.Namespace) -> Result:
-    """``symrnn code``."""
-    return deliver(use("to_numpy")(derivation_of(options), style=options.style).source, options)
-
-
-def run_check(options: argparse.Namespace) -> Result:
-    """``symrnn check``."""
-    with working("deriving"):
-        derivation = derivation_of(options)
-    reports = use("check")(derivation, judges=options.judge, seed=options.seed, before=progress())
-    status = 1 if any(r.refuted for r in reports) else 3 if any(not r.ok for r in reports) else 0
-    title = derivation.network.name
-    if options.json:
-        return use("reports_json")(title, reports), status
-    return use("reports_text")(title, reports, every=options.all), status
-
-
-def run_read(options: argparse.Namespace) -> Result:
-    """``symrnn read``."""
-    cell = use("load_cell")(options.cell or options.what, given(options, CELL_OPTIONS))
-    if options.source:
-        return use("forward_step")(cell).source, 0
-    if options.name and options.cell is None:
-        raise SpecError("--name is about a function of your own; give --cell as well, the cell that it should be")
-    profile = use("load_notation")(options.notation, use("network")(cell))
-    readings = use("second_reading")(cell, profile) if options.cell is None else use("compare_function")(
-        cell, use("step_of_file")(options.what), dict(options.name), notation=profile)
-    return use("readings_text")(options.what, readings), 0 if all(reading.agrees for reading in readings) else 1
-
-
-RUN: dict[str, Callable[[argparse.Namespace], Result]] = {
-    "cells": run_cells, "networks": run_networks, "notation": run_notation, "derive": run_derive, "code": run_code, "export": run_export,
-    "params": run_params, "check": run_check, "read": run_read,
-}
-
-
-def deliver(text: str | bytes, options: argparse.Namespace) -> Result:
-    """Write a result to the file that the options name, or return it to be printed."""
-    if isinstance(text, str):
-        text = text.rstrip("\n") + "\n"
-    if options.output is None:
-        return text, 0
-    use("write_whole")(options.output, text, force=options.force)
-    print(f"symrnn: wrote {options.output}", file=sys.stderr)
-    return "", 0
+def note(text: str) -> None:
+    """Say something beside the result, on standard error."""
+    if sys.stderr is not None:
+        print(f"symrnn: {text}", file=sys.stderr)
 
 
 def on_terminal() -> bool:
@@ -224,7 +79,7 @@ def on_terminal() -> bool:
 
 
 def progress() -> Callable[[str], None]:
-    """Return what a judge's name is reported to: a line on a terminal, nothing elsewhere."""
+    """Return what the names of judges and other news are reported to: a line on a terminal, nothing elsewhere."""
     if not on_terminal():
         return lambda name: None
     return lambda name: print(f"\r\x1b[K{name} ..." if name else "\r\x1b[K", end="", file=sys.stderr, flush=True)

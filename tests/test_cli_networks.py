@@ -181,7 +181,7 @@ def test_help_names_what_the_tables_have() -> None:
 def test_what_takes_long_shows_a_line_on_a_terminal(
     terminal: bool, seconds: float, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def slow(options: argparse.Namespace) -> tuple[str, int]:
+    def slow(options: argparse.Namespace, screen: object) -> tuple[str, int]:
         time.sleep(seconds)
         return f"{options.cell}\n", 0
 
