@@ -197,7 +197,7 @@ class Derivation(Shown):
             lines = [line for q in quantities if q not in done for line in self.by_quantity[q].lines]
             done.update(quantities)
             backward.extend(as_blocks(lines, -block.step if isinstance(block, Scan) else 1))
-        rest = [adjoint.lines for adjoint in self.adjoints if adjoint.of not in done]
+        rest = [list(adjoint.lines) for adjoint in self.adjoints if adjoint.of not in done]
         for lines in rest:  # a scan each: inputs of sequences of different lengths run over different times
             backward.extend(as_blocks([line for line in lines if line.span is not None], -1))
         backward.extend(line for lines in rest for line in lines if line.span is None)

@@ -199,3 +199,40 @@ def test_the_line_goes_when_a_command_fails(capsys: Capture, monkeypatch: pytest
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     assert main(["derive", "rnn", "--network", "stackd"]) == 2
     assert capsys.readouterr().err.startswith("\r\x1b[Ksymrnn: error: unknown network")
+
+
+OWN_NETWORK = """
+import symrnn
+from symrnn import Input, Layer, Readout, wire
+
+print("loaded")
+NET = wire(
+    Input("x"), Layer("lower", symrnn.cell("rnn")), Layer("upper", symrnn.cell("gru"), reads="lower"), Readout(reads="upper"),
+    name="two of my own",
+)
+"""
+
+
+@pytest.fixture
+def own_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    (tmp_path / "my_net.py").write_text(OWN_NETWORK, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return "my_net.py:NET"
+
+
+@pytest.mark.parametrize("command", ["derive", "code", "check", "params", "export"])
+def test_a_network_of_a_file_works_in_every_command(command: str, own_network: str, capsys: Capture) -> None:
+    assert main([command, own_network]) == 0
+    out, err = capsys.readouterr()
+    assert out
+    assert err == "loaded\n"
+
+
+@pytest.mark.parametrize(("args", "expected"), [
+    (["--layers", "2"], r"^symrnn: error: --layers is for networks by name; my_net\.py:NET has its own wiring$"),
+    (["--network", "stacked"], r"^symrnn: error: --network is for networks by name; my_net\.py:NET has its own wiring$"),
+    (["--activation", "relu"], r"^symrnn: error: --activation is an option of the published cells; my_net\.py:NET has its own"),
+])
+def test_a_network_of_a_file_has_its_own_wiring(args: list[str], expected: str, own_network: str, capsys: Capture) -> None:
+    assert main(["derive", own_network, *args]) == 2
+    assert re.search(expected, capsys.readouterr().err.splitlines()[-1])

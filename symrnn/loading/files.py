@@ -16,6 +16,7 @@ from symrnn.cells import CELLS, cell
 from symrnn.equations import Cell
 from symrnn.errors import SpecError, SymrnnError, unknown
 from symrnn.layernorm import layer_normalised
+from symrnn.networks import Network
 
 
 def load_cell(where: str, options: dict[str, Any]) -> Cell:
@@ -29,18 +30,38 @@ def load_cell(where: str, options: dict[str, Any]) -> Cell:
     Raises:
         SpecError: Unknown name or option, or a file that cannot be used, with the line at fault.
     """
-    options = dict(options)
-    if options.pop("layer_norm", False):
-        return layer_normalised(load_cell(where, options))
+    found = load(where, options)
+    if isinstance(found, Network):
+        raise SpecError(f"{where} is a network; here a cell is needed; derive, code, check, export and params take networks")
+    return found
+
+
+def load(where: str, options: dict[str, Any]) -> Cell | Network:
+    """Find a cell, or a network that a file has wired.
+
+    Args:
+        where: A name of ``CELLS``, or ``path.py:NAME``.
+        options: As for ``load_cell``; a network has none.
+
+    Raises:
+        SpecError: As for ``load_cell``.
+    """
     path, colon, name = where.rpartition(":")
     if where.endswith(".py"):
         raise SpecError(f"which cell of {where}? write {where}:NAME, where NAME is a symrnn.Cell that the file defines")
+    own = {option: value for option, value in options.items() if option != "layer_norm"}
     if not colon or not path.endswith(".py"):
-        return published_cell(where, options)
-    given = [name for name in options if name != "bias"]  # --no-bias is about the readout as well
-    if given:
-        raise SpecError(f"{dashed(given[0])} is an option of the published cells; {where} has its own equations")
-    return cell_of_file(Path(path), name)
+        found: Cell | Network = published_cell(where, own)
+    else:
+        given = [name for name in own if name != "bias"]  # --no-bias is about the readout as well
+        if given:
+            raise SpecError(f"{dashed(given[0])} is an option of the published cells; {where} has its own equations")
+        found = bound_to(Path(path), name)
+    if isinstance(found, Network):
+        if options:
+            raise SpecError(f"{dashed(next(iter(options)))} is for cells; the network {where} has its own equations")
+        return found
+    return layer_normalised(found) if options.get("layer_norm") else found
 
 
 def dashed(option: str) -> str:
@@ -71,17 +92,17 @@ def published_cell(name: str, options: dict[str, Any]) -> Cell:
     return cell(name, **options)
 
 
-def cell_of_file(path: Path, name: str) -> Cell:
-    """Run a file and return the cell that it binds to a name."""
+def bound_to(path: Path, name: str) -> Cell | Network:
+    """Run a file and return the cell or network that it binds to a name."""
     module = module_of(path)
-    cells = [key for key, value in vars(module).items() if isinstance(value, Cell)]
+    known = [key for key, value in vars(module).items() if isinstance(value, Cell | Network)]
     if not hasattr(module, name):
-        if not cells:
+        if not known:
             raise SpecError(f"{path} defines no '{name}' and no symrnn.Cell at all; add {name or 'CELL'} = symrnn.Cell(...)")
-        raise unknown(f"cell of {path}", name, cells)
+        raise unknown(f"cell of {path}", name, known)
     found = getattr(module, name)
-    if not isinstance(found, Cell):
-        hint = f"; the file's cells: {', '.join(cells)}" if cells else ""
+    if not isinstance(found, Cell | Network):
+        hint = f"; the file's cells: {', '.join(known)}" if known else ""
         raise SpecError(f"{path}: {name} is of type {type(found).__name__}; expected a symrnn.Cell{hint}")
     return found
 

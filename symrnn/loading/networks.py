@@ -9,7 +9,7 @@ from sympy import Integer
 
 from symrnn.equations import Cell
 from symrnn.errors import SpecError, unknown
-from symrnn.loading.files import dashed, load_cell, options_of
+from symrnn.loading.files import dashed, load, load_cell, options_of
 from symrnn.loading.times import read_times
 from symrnn.networks import NETWORKS, Network, architecture
 from symrnn.networks.truncation import truncated
@@ -19,7 +19,7 @@ def load_network(where: str, options: Mapping[str, Any], wiring: Mapping[str, An
     """Find cells, wire them, and replace size letters by numbers.
 
     Args:
-        where: As for ``load_cell``; with commas in between, one for each layer.
+        where: As for ``load_cell``; with commas in between, one for each layer; or ``path.py:NAME`` of a network.
         options: Options of the cells.
         wiring: ``network``, the name of an architecture, with its options; ``truncate`` and ``truncate_form``.
         sizes: Letter to number.
@@ -33,7 +33,13 @@ def load_network(where: str, options: Mapping[str, Any], wiring: Mapping[str, An
         asked["times"] = read_times(asked["times"])
     if form is not None and window is None:
         raise SpecError("--truncate-form says how --truncate works; give --truncate as well, such as --truncate 5")
-    made = wired(name or "single", load_cells(where, dict(options)), asked)
+    cells = load_cells(where, dict(options))
+    if isinstance(cells, Network):
+        if idle := [*asked, *(["network"] if name else [])]:
+            raise SpecError(f"{dashed(idle[0])} is for networks by name; {where} has its own wiring")
+        made = cells
+    else:
+        made = wired(name or "single", cells, asked)
     if window is not None:
         made = truncated(made, window, form=form or "window")
     letters = {str(letter): letter for letter in made.sizes}
@@ -43,8 +49,8 @@ def load_network(where: str, options: Mapping[str, Any], wiring: Mapping[str, An
     return made.with_sizes({letters[letter]: Integer(number) for letter, number in sizes.items()}) if sizes else made
 
 
-def load_cells(where: str, options: dict[str, Any]) -> tuple[Cell, ...]:
-    """Find the cells of the layers; an option goes to those that take it, and one of them must.
+def load_cells(where: str, options: dict[str, Any]) -> tuple[Cell, ...] | Network:
+    """Find the cells of the layers, or the network of a file; an option goes to those cells that take it, and one must.
 
     Raises:
         SpecError: A name that is missing between two commas, or an option that no cell takes.
@@ -56,8 +62,11 @@ def load_cells(where: str, options: dict[str, Any]) -> tuple[Cell, ...]:
     for option in options:
         if len(names) > 1 and not any(option in known for known in takes.values()):
             raise SpecError(f"no cell of {where} has an option {dashed(option)}; leave it out")
+    if len(names) == 1:
+        found = load(where, options)
+        return found if isinstance(found, Network) else (found,)
     return tuple(
-        load_cell(name, {option: value for option, value in options.items() if len(names) == 1 or option in takes[name]})
+        load_cell(name, {option: value for option, value in options.items() if option in takes[name]})
         for name in names
     )
 

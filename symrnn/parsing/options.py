@@ -71,8 +71,8 @@ def given(parsed: argparse.Namespace, *groups: Options) -> dict[str, Any]:
 
 def with_network(made: Parser) -> Parser:
     """Add the cell and what makes a network of it."""
-    made.add_argument("cell", metavar="CELL", help="a name such as lstm (symrnn cells lists them), or path.py:NAME; gru,lstm: "
-                                                     "one for each layer")
+    made.add_argument("cell", metavar="CELL", help="a name such as lstm (symrnn cells lists them); gru,lstm: one for each "
+                      "layer; or path.py:NAME of a cell, or of a network that the file wires")
     return with_wiring(made)
 
 
