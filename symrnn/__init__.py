@@ -57,10 +57,12 @@ if TYPE_CHECKING:
         Tokens,
         wire,
     )
+    from symrnn.norm_bounds import Bounds, Theorem, bounds
     from symrnn.notation import PROFILES, Notation
     from symrnn.printing import from_json, render
     from symrnn.readings import SecondReading, compare_function, read_function, second_reading
     from symrnn.times import Span
+    from symrnn.unrolling import Unrolled, unroll
     from symrnn.verify.panel import check
 
 __version__ = "0.1.0"
@@ -70,6 +72,7 @@ __all__ = [
     "NETWORKS",
     "PROFILES",
     "Attention",
+    "Bounds",
     "Cell",
     "Clipping",
     "DataError",
@@ -100,10 +103,13 @@ __all__ = [
     "StepJacobian",
     "StopGradient",
     "SymrnnError",
+    "Theorem",
     "Tokens",
     "Total",
+    "Unrolled",
     "activity_html",
     "architecture",
+    "bounds",
     "cell",
     "check",
     "compare_function",
@@ -140,6 +146,7 @@ __all__ = [
     "time_sum",
     "to_numpy",
     "truncated",
+    "unroll",
     "wire",
 ]
 
@@ -166,10 +173,12 @@ PUBLIC = MappingProxyType({
         "symrnn.networks": "NETWORKS Given Network Scan architecture network",
         "symrnn.networks.truncation": "truncated",
         "symrnn.networks.wiring": "Attention Dense Embedding Input Last Layer Merge Previous Readout Tokens wire",
+        "symrnn.norm_bounds": "Bounds Theorem bounds",
         "symrnn.notation": "PROFILES Notation",
         "symrnn.printing": "from_json render",
         "symrnn.readings": "SecondReading compare_function read_function second_reading",
         "symrnn.times": "Span",
+        "symrnn.unrolling": "Unrolled unroll",
         "symrnn.verify.panel": "check",
     }.items()
     for name in names.split()

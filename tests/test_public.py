@@ -14,9 +14,9 @@ import pytest
 import symrnn
 
 NAMES = [
-    "Attention", "Dense", "Embedding", "Input", "Last", "Layer", "Merge", "NETWORKS", "Previous", "Readout", "Tokens",
-    "activity_html", "architecture", "wire",
-    "CELLS", "Cell", "Clipping", "DataError", "Derivation", "Divides", "Equation", "Given", "LeftOut", "LogSoftmax", "Network", "Notation",
+    "Attention", "Dense", "Embedding", "Input", "Last", "Layer", "Merge", "NETWORKS", "Previous", "Readout", "Theorem", "Tokens",
+    "activity_html", "architecture", "bounds", "wire",
+    "Bounds", "CELLS", "Cell", "Clipping", "DataError", "Derivation", "Divides", "Equation", "Given", "LeftOut", "LogSoftmax", "Network", "Notation",
     "NotSupportedError", "OutputError", "PROFILES", "ParameterCounts", "Scan", "SecondReading", "Softmax", "Span", "SpecError", "StepJacobian", "StopGradient",
     "SymrnnError", "Total", "cell", "check", "compare_function", "cos", "derive", "dim", "elementwise", "elu", "exp", "export",
     "from_json", "hessian_vector_network", "identity", "layer_normalised", "leaky_relu", "left_out", "log", "network", "parameter", "parameter_counts",
