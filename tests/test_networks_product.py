@@ -73,7 +73,6 @@ def fit(case: dict[str, Any]) -> bool:
         task == "one-to-many" and (embed or case["network"] == "language-model"),
         task == "one-to-one" and case["network"] == "language-model",
         single and timed,
-        task == "one-to-one" and case["truncate"],
         case.get("image") and case.get("attention"),
     ))
 

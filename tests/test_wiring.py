@@ -203,7 +203,7 @@ def test_size_of_the_result_does_not_depend_on_the_length():
 
 def test_scan_in_the_wrong_order_is_refused():
     network = stacked("rnn", "rnn")
-    with pytest.raises(SpecError, match=r"^the equation for L reads ell, which nobody defines before it$"):
+    with pytest.raises(SpecError, match=r"^the equation for L reads ell, which a later scan computes; put that scan before it$"):
         Network("wrong", network.givens, tuple(reversed(network.blocks)), Static("L"))
 
 

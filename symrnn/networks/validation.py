@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sympy import Basic
@@ -15,7 +15,7 @@ from symrnn.times import Order, Span
 from symrnn.traverse import quantity_of
 
 
-def validate(givens: Iterable[Any], blocks: Iterable[Any], loss: Static, order: Order) -> None:
+def validate(givens: Iterable[Any], blocks: Sequence[Any], loss: Static, order: Order) -> None:
     """Check a network.
 
     Args:
@@ -36,13 +36,14 @@ def validate(givens: Iterable[Any], blocks: Iterable[Any], loss: Static, order: 
             raise SpecError(f"two given quantities are called {given.name}; rename one of them")
         names.add(given.name)
         define(known, given.quantity, given.span, order)
-    for block in blocks:
-        equations = (block,) if isinstance(block, Equation) else block.equations
+    listed = [(block,) if isinstance(block, Equation) else block.equations for block in blocks]
+    for number, (block, equations) in enumerate(zip(blocks, listed, strict=True)):
         for equation in equations:
             define(known, equation.quantity, equation.span, order)
         own = {e.quantity for e in equations}
         for equation in equations:
             for leaf, span in reads(equation):
+                check_later(equation, leaf, span, known, order, listed[number + 1:])
                 check_read(equation, leaf, span, known, order, inputs)
                 if not isinstance(block, Equation) and quantity_of(leaf) in own and leaf.time != t:
                     check_direction(equation, leaf, block.step)
@@ -84,6 +85,20 @@ def _reads(node: Basic, ranges: dict[Basic, Span], equation: Equation) -> Iterat
     else:
         for arg in node.args:
             yield from _reads(arg, ranges, equation)
+
+
+def check_later(
+    equation: Equation, leaf: Leaf, span: Span | None, known: dict[Basic, list[Span | None]], order: Order,
+    later: Iterable[Iterable[Equation]],
+) -> None:
+    """Refuse a read of what a later scan, or a later static equation, computes."""
+    found = next((e for equations in later for e in equations if e.quantity == quantity_of(leaf)), None)
+    if found is None:
+        return
+    spans = [s for s in known.get(quantity_of(leaf), []) if s is not None]
+    if span is None or not covered(span, spans, order):
+        what = "equation" if found.span is None else "scan"
+        raise SpecError(f"the equation for {equation.name} reads {shown(leaf)}, which a later {what} computes; put that {what} before it")
 
 
 def check_read(

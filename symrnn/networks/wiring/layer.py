@@ -16,7 +16,7 @@ from symrnn.networks.graph import Given
 from symrnn.networks.naming import name_operands
 from symrnn.networks.wiring.given import until
 from symrnn.networks.wiring.links import Built, Link
-from symrnn.networks.wiring.wires import Item, Wires, fits, suffixed
+from symrnn.networks.wiring.wires import Item, Wires, brief, fits, suffixed
 from symrnn.times import Span
 from symrnn.traverse import rebuilt, with_values
 
@@ -66,7 +66,7 @@ class Layer(Item):
 
     def check(self) -> None:
         if not isinstance(self.cell, Cell):
-            raise SpecError(f"{self.label} takes a cell; got {self.cell!r}; write Layer('{self.name}', cell('lstm'))")
+            raise SpecError(f"{self.label} takes a cell; got {brief(self.cell)}; write Layer('{self.name}', cell('lstm'))")
         self.choose("direction", self.direction, DIRECTIONS)
         if self.size is not None:
             check_size(self.name, self.size)
@@ -167,7 +167,7 @@ class Layer(Item):
         if self.size is not None:
             if not hidden.is_Symbol:
                 raise SpecError(f"{self.label}: the hidden state of cell '{self.cell.name}' has the size {hidden}; leave size out")
-            if not same(found.setdefault(hidden, dim(self.size)), self.size):
+            if not same(found.setdefault(hidden, dim(self.size)), dim(self.size)):
                 raise SpecError(f"{self.label}: cell '{self.cell.name}' has one letter {hidden} for its input, of size {found[hidden]}, "
                                 f"and its output, of size {self.size}; leave size out")
         return found

@@ -8,7 +8,7 @@ from typing import Any
 
 from sympy import Expr
 
-from symrnn.activations import activation
+from symrnn.activations import ACTIVATIONS
 from symrnn.equations import Equation
 from symrnn.errors import SpecError
 from symrnn.expr import Elementwise, Gather, Node, Plus, Static, dim, same, t
@@ -102,7 +102,7 @@ class Dense(Item):
     def check(self) -> None:
         self.names_in("reads", self.reads)
         check_size(self.name, self.size)
-        activation(self.activation)
+        self.choose("activation", self.activation, ACTIVATIONS)
 
     def links(self, wires: Wires) -> Iterator[Link]:
         yield from map(Link, self.names_in("reads", self.reads))

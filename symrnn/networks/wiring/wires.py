@@ -32,7 +32,7 @@ class Item:
     def __post_init__(self) -> None:
         """Check the name, the choices and the names that are read."""
         if not isinstance(self.name, str):
-            raise SpecError(f"an item has a name first, as in Layer('l1', cell('lstm')); got {self.name!r}")
+            raise SpecError(f"an item has a name first, as in Layer('l1', cell('lstm')); got {brief(self.name)}")
         check_name(self.name)
         self.check()
 
@@ -94,7 +94,7 @@ class Item:
         listed = (links,) if isinstance(links, str) else links
         if not isinstance(listed, tuple | list) or not listed or not all(isinstance(name, str) for name in listed):
             items = [f"write '{link.name}'" for link in (links if isinstance(links, tuple | list) else (links,)) if isinstance(link, Item)]
-            got = items[0] if items else f"got {links!r}"
+            got = items[0] if items else f"got {brief(links)}"
             raise SpecError(f"{self.label}: {what} takes the name of an item, or a tuple of names; {got}")
         return tuple(listed)
 
@@ -102,7 +102,7 @@ class Item:
         """Return a link as a name, and refuse what is none, and several."""
         names = self.names_in(what, link)
         if not isinstance(link, str):
-            raise SpecError(f"{self.label}: {what} takes one name; got {link!r}; put a Merge of {' and '.join(names)} between")
+            raise SpecError(f"{self.label}: {what} takes one name; got {brief(link)}; put a Merge of {' and '.join(names)} between")
         return names[0]
 
 
@@ -117,7 +117,7 @@ class Wires:
         self.items: dict[str, Item] = {}
         for item in items:
             if not isinstance(item, Item):
-                raise SpecError(f"wire takes items such as Input('x') and Layer('l1', cell('lstm')); got {item!r}")
+                raise SpecError(f"wire takes items such as Input('x') and Layer('l1', cell('lstm')); got {brief(item)}")
             if item.name in self.items:
                 raise SpecError(f"two items are called '{item.name}': {described(self.items[item.name])} and {described(item)}; rename one")
             self.items[item.name] = item
@@ -243,6 +243,12 @@ def alike(a: Span, b: Span) -> bool:
 def described(item: Item) -> str:
     """Return what kind of item it is, for a message: ``a layer``."""
     return f"{'an' if item.role[0] in 'aeiou' else 'a'} {item.role}"
+
+
+def brief(value: Any) -> str:
+    """Return a value for a message; of a large one what kind it is."""
+    text = repr(value)
+    return text if len(text) <= 60 and "\n" not in text else f"a {type(value).__name__}"
 
 
 def fits(item: Item, name: str, size: Any, expected: Any, why: str) -> None:

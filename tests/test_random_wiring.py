@@ -1,0 +1,60 @@
+"""Random wirings of layers in both directions, attention, feedback, masks and chosen losses: the judges agree with the rules."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from wirings import FEATURES, wirings
+
+from symrnn.bptt import derive
+from symrnn.codegen import to_numpy
+from symrnn.verify.balls import judge_balls
+from symrnn.verify.entrywise import judge_entrywise
+from symrnn.verify.numeric import judge_numeric
+
+QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True, "database": None}
+SMALL = {"B": 2, "T": 5, "S": 3, "H": 2, "D": 3, "K": 2, "V": 3, "A": 2, "F": 2}
+
+
+def judge(derivation, proved, *, floats):
+    """Two judges must agree; the balls must not refute, and may leave open what random cells make undecided, such as a tie."""
+    sizes = {letter: number for letter, number in SMALL.items() if letter in {*map(str, derivation.network.sizes), "B"}}
+    sizes |= {str(letter): max(sizes[str(letter)], least) for letter, least in derivation.least}
+    report = judge_entrywise(derivation, sizes={k: v for k, v in sizes.items() if k != "B"})
+    report.assert_ok()
+    assert len(report.findings) >= len(derivation.wanted)
+    if floats:
+        program = to_numpy(derivation)
+        judge_numeric(program, sizes=sizes).assert_ok()
+        balls = judge_balls(program, sizes=sizes, directions=1)
+        assert not balls.refuted
+        assert not balls.undecided or "the balls overlap" in str(balls.undecided)
+        proved.update([balls.ok])
+
+
+def run(examples, floats_every):
+    seen, proved = Counter(), Counter()
+
+    @settings(max_examples=examples, **QUIET)
+    @given(drawn=wirings(), turn=st.integers(1, floats_every))
+    def agree(drawn, turn):
+        network, features = drawn
+        seen.update(features)
+        judge(derive(network), proved, floats=turn == floats_every)
+
+    agree()
+    assert set(seen) == FEATURES
+    assert proved[True] > 10 * proved[False]
+    return seen
+
+
+def test_judges_agree_on_random_wirings():
+    run(60, floats_every=4)
+
+
+@pytest.mark.full
+def test_judges_agree_on_many_random_wirings():
+    assert min(run(300, floats_every=2).values()) >= 3
