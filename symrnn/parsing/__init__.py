@@ -18,6 +18,7 @@ from symrnn.parsing.formulas import (
     read_parser,
 )
 from symrnn.parsing.programs import check_parser, code_parser, params_parser
+from symrnn.parsing.unrolling import unroll_parser
 
 TOP = """\
 usage: symrnn COMMAND [options]
@@ -60,6 +61,7 @@ COMMANDS = {
     "check": Command("run the judges on derivation and code", check_parser),
     "export": Command("write single formulas: LaTeX, MathML, Typst, SVG, PNG", export_parser),
     "params": Command("count parameters, compare cells", params_parser),
+    "unroll": Command("unroll over some steps: substitution, sum over paths, drawing", unroll_parser),
     "read": Command("read a forward step back from Python, by latexify-py", read_parser),
 }
 

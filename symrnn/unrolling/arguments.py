@@ -17,7 +17,7 @@ from symrnn.unrolling.lettering import READS, RUNNING, chain_node, passed_series
 from symrnn.unrolling.paths import arriving_series, jacobian_node, jacobian_series, reaching_node, reaching_series
 from symrnn.unrolling.recurrences import Recurrence, stacked
 from symrnn.unrolling.symbolic import SymbolicSum, needs_name, ordered_product, product_text, sum_sign
-from symrnn.unrolling.texts import block_grid, ratio_of, spelled
+from symrnn.unrolling.texts import block_grid, long_lines, ratio_of, spelled
 
 
 def names_of(style: Style) -> tuple[str, str]:
@@ -45,7 +45,7 @@ def definitions(of: Recurrence, symbolic: list[SymbolicSum], style: Style) -> It
         lines.append(Line(jacobian[t], spelled(f"{ratio_of(state[t], state[t - of.step], style)} = {block_grid(of, style)}")))
         lines += block_lines(of, style)
     else:
-        lines += [jacobian_line(of, piece, style) for piece in of.pieces()]
+        lines += [line for piece in of.pieces() for line in jacobian_lines(of, piece, style)]
     for equation in arriving_lines(of):
         single = equation.span is not None and equation.span.single
         at = equation.span.lo if single and equation.span is not None else t
@@ -53,18 +53,24 @@ def definitions(of: Recurrence, symbolic: list[SymbolicSum], style: Style) -> It
     lines += reader_lines(of, symbolic, style)
     yield Words((arriving[t], " is what arrives at ", state[t], " from outside the recurrence: the gradient along the ways that do not "
                  "pass ", state[t + of.step], ". ", jacobian[t], " has a row for each entry of ", state[t], "."))
+    lines.append(Line(spelled(ordered_product(of, style)), spelled(product_text(of, READS, t, style))))
     yield Equations(tuple(lines))
     end = "the earliest" if of.step == 1 else "the latest"
-    yield Words(("Products are ordered: ", spelled(f"{ordered_product(of, style)} = {product_text(of, READS, t, style)}"), f" has {end} "
-                 "factor on the " + ("right" if style.notation.rows else "left") + ", and is the identity for ",
-                 spelled(f"{names_of(style)[0]} = {time_text(t, style)}"), "."))
+    yield Words((f"The product is ordered, with {end} factor on the " + ("right" if style.notation.rows else "left") + "; for ",
+                 spelled(f"{names_of(style)[0]} = {time_text(t, style)}"), " it is the identity."))
 
 
-def jacobian_line(of: Recurrence, piece: Span, style: Style) -> Line:
+def jacobian_lines(of: Recurrence, piece: Span, style: Style) -> Iterator[Line]:
     """``J_t = ∂h_t/∂h_{t-1} = …`` over a piece of its times."""
     state, at = of.states[0], piece.lo if piece.single else t
-    value = writer.formula(jacobian_node(of, piece).xreplace({t: at}), style)
-    return Line(jacobian_series(of)[at], spelled(f"{ratio_of(state[at], state[at - of.step], style)} = {value}"), None if piece.single else piece)
+    value = jacobian_node(of, piece).xreplace({t: at})
+    ratio = ratio_of(state[at], state[at - of.step], style)
+    span = None if piece.single else piece
+    if isinstance(value, Plus):
+        yield Line(jacobian_series(of)[at], spelled(ratio))
+        yield from long_lines(None, value, style, span)
+    else:
+        yield Line(jacobian_series(of)[at], spelled(f"{ratio} = {writer.formula(value, style)}"), span)
 
 
 def block_lines(of: Recurrence, style: Style) -> Iterator[Line]:
@@ -77,7 +83,7 @@ def block_lines(of: Recurrence, style: Style) -> Iterator[Line]:
                 if found is not None:
                     at = piece.lo if piece.single else t
                     left = spelled(ratio_of(new[at], old[at - of.step], style))
-                    yield Line(left, found.xreplace({t: at}), None if piece.single or len(pieces) == 1 else piece)
+                    yield from long_lines(left, found.xreplace({t: at}), style, None if piece.single or len(pieces) == 1 else piece)
 
 
 def reader_lines(of: Recurrence, symbolic: list[SymbolicSum], style: Style) -> Iterator[Line]:
@@ -87,8 +93,15 @@ def reader_lines(of: Recurrence, symbolic: list[SymbolicSum], style: Style) -> I
         if not isinstance(quantity, Series) or reaching_series(of, quantity).name not in read or not needs_name(of, quantity):
             continue
         above = ratio_of(states_series(of)[t], quantity[t], style)
-        value = writer.formula(reaching_node(of, quantity, of.pieces()[-1]), style)
-        yield Line(reaching_series(of, quantity)[t], spelled(f"{above} = {value}"))
+        blocks = of.through(quantity, of.pieces()[-1])
+        yield Line(reaching_series(of, quantity)[t], spelled(above))
+        if len(of.states) == 1:
+            yield from long_lines(None, blocks[of.states[0]], style)
+        else:
+            for state in of.states:
+                if state != quantity:
+                    block = blocks.get(state, Zeros(state.shape[0], quantity.shape[0]))
+                    yield from long_lines(spelled(ratio_of(state[t], quantity[t], style)), block, style)
 
 
 def arriving_lines(of: Recurrence) -> Iterator[Equation]:
@@ -124,7 +137,8 @@ def argument(of: Recurrence, several: bool, style: Style) -> Iterator[Words | Eq
                      "from later steps. ",
                      *(("Inside a step, the part of one state may read another, so ", spelled(delta_text(of, style)), ".") if len(of.states) > 1 else ())))
         begin = ()
-    yield Words((*begin, "claim: " if begin else "Claim: ", spelled(f"{writer.formula(gradient[READS], style)} = {claim}"), " for each ", spelled(k), "."))
+    yield Words((*begin, "claim, for each " if begin else "Claim, for each ", spelled(k), ":"))
+    yield Equations((Line(gradient[READS], spelled(claim)),))
     yield Words(("The recursion reads each state once from outside and once at the next step:",))
     recursion = Plus(arriving[t], Product(Transposed(jacobian[plus_one(t, of)]), gradient[plus_one(t, of)]))
     rest = Span(span.lo, span.hi - 1) if of.step == 1 else Span(span.lo + 1, span.hi)
@@ -141,7 +155,7 @@ def argument(of: Recurrence, several: bool, style: Style) -> Iterator[Words | Eq
     yield Words(("since the factor goes in front of each product, and ", arriving[READS], " is the term ", spelled(
         f"{time_text(t, style)} = {k}"), ". So the claim holds down to ", spelled(f"{k} = {time_text(first, style)}"), ". What a "
         "quantity receives from a step is linear in ", gradient[READS], "; with the claim put in, and the two finite sums exchanged, the "
-        "gradients above become the sum over paths. ∎"))
+        "gradients above become the sum over paths."))
 
 
 def delta_text(of: Recurrence, style: Style) -> str:

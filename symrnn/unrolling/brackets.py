@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 SIZES = ("", "", r"\big", r"\Big", r"\bigg", r"\Bigg")
 """By the number of levels from the innermost bracket on; deeper ones stay at the last size."""
 
@@ -53,18 +55,19 @@ def raised(text: str, place: int) -> bool:
     return text[:place].endswith(("^", "^{"))
 
 
-def split_at_plus(text: str, width: int) -> list[str]:
+def split_at_plus(text: str, width: int, measure: Callable[[str], int] = len) -> list[str]:
     """Break a long formula before a plus or a minus, so that no row is much longer than a width.
 
     Args:
         text: A formula whose brackets have fixed sizes, so that a row may end inside them.
         width: Characters of a row.
+        measure: How many characters of a row a reader sees.
     """
     words = text.replace(" + ", "\n+ ").replace(" - ", "\n- ").split("\n")
     rows = [words[0]]
     braces = words[0].count("{") - words[0].count("}")
     for word in words[1:]:
-        if braces or len(rows[-1]) + 1 + len(word) <= width:
+        if braces or measure(rows[-1]) + 1 + measure(word) <= width:
             rows[-1] += f" {word}"
         else:
             rows.append(word)

@@ -11,6 +11,7 @@ from sympy import Expr, Symbol
 from symrnn.derivation import Derivation
 from symrnn.expr import Series, Static
 from symrnn.notation import spell
+from symrnn.notation.spelling import ACCENTS, split
 from symrnn.style import Style, free_letter, symbol_text
 from symrnn.unrolling.paths import arriving_series, jacobian_series, reaching_series
 from symrnn.unrolling.recurrences import Recurrence
@@ -75,8 +76,9 @@ class Lettering:
 
 def reaching_letter(letter: str, quantity: str) -> str:
     """Give a letter the subscript of the quantity that it belongs to, or the quantity itself."""
-    _, _, below = quantity.partition("_")
-    return f"{letter}_{below or quantity}"
+    base, subs, _ = split(quantity)
+    below = "_".join(sub for sub in subs if sub not in ACCENTS)
+    return f"{letter}_{below or base}"
 
 
 def passed_series(of: Recurrence) -> Series:

@@ -23,6 +23,9 @@ from symrnn.times import Span
 from symrnn.traverse import at_time, leaves, rebuilt
 from symrnn.unrolling.recurrences import Recurrence, beside, owner_of, stacked
 
+SHORT = 2
+"""Values in a derivative that is printed where it stands."""
+
 
 @dataclass(frozen=True)
 class PathTerm:
@@ -98,8 +101,9 @@ def arriving_node(of: Recurrence, time: Expr) -> Node:
 
 
 def is_short(of: Recurrence, quantity: Series, piece: Span) -> bool:
-    """Tell whether ``∂s_k/∂q_k`` is printed where it stands, without a name: one diagonal matrix, or the identity."""
-    return len(of.states) == 1 and not isinstance(reaching_node(of, quantity, piece), Plus | Zeros)
+    """Tell whether ``∂s_k/∂q_k`` is printed where it stands, without a name: one short matrix, or the identity."""
+    node = reaching_node(of, quantity, piece)
+    return len(of.states) == 1 and not isinstance(node, Plus | Zeros) and sum(1 for _ in leaves(node)) <= SHORT
 
 
 def vector(of: Recurrence, quantity: Series, reads: Expr, chain: Sequence[Node], arrives: Expr, piece: Span) -> Node:

@@ -19,7 +19,8 @@ from symrnn.unrolling.recurrences import Recurrence
 from symrnn.unrolling.symbolic import SymbolicSum, sum_text
 
 ROW = 90
-"""Characters of a row, as in a terminal, after which a formula is broken."""
+PAGE = 56
+"""Characters of a row in a terminal, and on a page of LaTeX, after which a formula is broken."""
 
 
 def spelled(text: str) -> Spelled:
@@ -37,19 +38,40 @@ def seen(text: str) -> int:
     return len(re.sub(r"[{}^_]", "", re.sub(r"\\[a-zA-Z]+", "x", text)))
 
 
-def rows_of(left: Node | Ratio | Spelled | None, text: str, span: Span | None = None) -> Iterator[Line]:
+def rows_of(left: Node | Ratio | Spelled | None, text: str, style: Style) -> Iterator[Line]:
     """Yield the lines of a long formula, broken before a plus or a minus."""
-    words = seen(text)
-    rows = split_at_plus(text, ROW * max(1, len(text) // max(words, 1)) if words > ROW else len(text) + 1)
+    rows = split_at_plus(text, room(style), seen)
+    yield Line(left, spelled(rows[0]))
+    for row in rows[1:]:
+        yield Line(None, spelled(row), sign="")
+
+
+def long_lines(left: Spelled | None, node: Node, style: Style, span: Span | None = None) -> Iterator[Line]:
+    """Yield the lines of a sum of products: broken before its terms, and on a page inside a product that is too long."""
+    rows = [""]
+    for term in writer.terms(node, style):
+        pieces = re.split(r" (?=\\operatorname)", term) if style.latex and seen(term) > room(style) - 12 else [term]
+        if rows[-1] and seen(rows[-1]) + seen(term) + 1 > room(style) - 12:
+            rows.append("")
+        for number, piece in enumerate(pieces):
+            if number and seen(rows[-1]) + seen(piece) + 1 > room(style) - 12:
+                rows.append(rf"\qquad {{}} \cdot {piece}")
+            else:
+                rows[-1] = f"{rows[-1]} {piece}".strip()
     yield Line(left, spelled(rows[0]), span)
     for row in rows[1:]:
         yield Line(None, spelled(row), sign="")
 
 
+def room(style: Style) -> int:
+    """Return the characters of a row."""
+    return PAGE if style.latex else ROW
+
+
 def substituted_lines(lines: Iterable[Substituted], style: Style) -> Iterator[Line]:
     """Yield the lines of a substitution with brackets that can be paired."""
     for line in lines:
-        yield from rows_of(line.lhs, nested(writer.formula(line.rhs, style), latex=style.latex))
+        yield from rows_of(line.lhs, nested(writer.formula(line.rhs, style), latex=style.latex), style)
 
 
 def symbolic_lines(loss: Leaf, symbolic: SymbolicSum, style: Style) -> Iterator[Line]:
@@ -69,7 +91,7 @@ def explicit_lines(loss: Leaf, total: PathSum, style: Style) -> Iterator[Line]:
         at: Span | None = Span(arrives, arrives)
         for path in group:
             text = writer.bracketed(path.term, style) if type(path.term).__name__ == "Plus" else writer.formula(path.term, style)
-            if row and seen(row) + seen(text) + 3 > ROW:
+            if row and seen(row) + seen(text) + 3 > room(style) - 12:
                 yield line_of(loss, total, row, first, at)
                 row, first, at = "", False, None
             row = f"{row} + {text}" if row else text

@@ -21,6 +21,7 @@ from symrnn.printing.markdown import write_markdown
 from symrnn.printing.unicode_text import write_text
 from symrnn.style import Style
 from symrnn.traverse import leaves
+from symrnn.unrolling.drawing import Picture, draw_svg, draw_tikz, picture
 from symrnn.unrolling.forward import KEPT_ROLES, Substituted, Substitution
 from symrnn.unrolling.lettering import Lettering
 from symrnn.unrolling.outline import unrolled_outline
@@ -158,6 +159,26 @@ class Unrolled:
         lettered = Lettering.of(self.derivation, found, style).style
         writer = {"unicode": write_text, "latex": write_latex, "markdown": write_markdown}[format]
         return writer(unrolled_outline(self, found, refused, lettered), lettered)
+
+    def svg(self) -> str:
+        """Draw the unrolled graph with the gradients that flow back, as SVG.
+
+        Raises:
+            NotSupportedError: A network with more than one sequence, or one that reads a whole sequence at once.
+        """
+        return draw_svg(self._picture("unicode"))
+
+    def tikz(self) -> str:
+        """Draw the unrolled graph with the gradients that flow back, as a LaTeX document with TikZ.
+
+        Raises:
+            NotSupportedError: A network with more than one sequence, or one that reads a whole sequence at once.
+        """
+        return draw_tikz(self._picture("latex"))
+
+    def _picture(self, medium: str) -> Picture:
+        style = Style.of(self.derivation.network, self.notation, medium)
+        return picture(self.explicit, self.states, self.steps, style, symbolic=self.derivation.network, wrt=self.wrt)
 
     def _repr_markdown_(self) -> str:
         return self.render("markdown")
