@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
@@ -52,6 +53,7 @@ class Draft:
 
     Attributes:
         draw: Draws from a strategy.
+        random: Chooses among kinds: Hypothesis would draw too many alike.
         items: So far.
         sizes: Of what can be read at each time, by name.
         seen: What it has of ``FEATURES``.
@@ -60,6 +62,7 @@ class Draft:
     """
 
     draw: Any
+    random: Random
     items: list[Any] = field(default_factory=list)
     sizes: dict[str, Any] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
@@ -68,14 +71,14 @@ class Draft:
 
     def chance(self, feature: str, one_in: int = 2) -> bool:
         """Draw whether the wiring has a feature."""
-        chosen = self.draw(st.sampled_from([True] + [False] * (one_in - 1)))
+        chosen = self.random.randrange(one_in) == 0
         if chosen and feature in FEATURES:
             self.seen.add(feature)
         return chosen
 
     def choose(self, what: str, choices: Any) -> Any:
         """Draw one of several."""
-        chosen = self.draw(st.sampled_from(list(choices)))
+        chosen = self.random.choice(list(choices))
         if f"{what} {chosen}" in FEATURES:
             self.seen.add(f"{what} {chosen}")
         return chosen
@@ -90,7 +93,7 @@ class Draft:
 
 def draw_cell(draft: Draft) -> Any:
     if draft.choose("cell", ["published", "random"]) == "published":
-        return cell(draft.draw(st.sampled_from(PUBLISHED)))
+        return cell(draft.random.choice(PUBLISHED))
     return draft.draw(cells(max_equations=3))
 
 
@@ -145,7 +148,7 @@ def draw_start(draft: Draft, name: str, own: Any, size: Any) -> Any:
     if kind == "by name":
         return {own.output.name: "enc"}
     read = draft.add(Last(f"end_{name}", reads="enc")) if kind == "last" else draft.add(Input(f"v_{name}", size="F", length=None))
-    return draft.add(Dense(f"start_{name}", reads=read, size=size, activation="tanh", bias=draft.draw(st.booleans())))
+    return draft.add(Dense(f"start_{name}", reads=read, size=size, activation="tanh", bias=draft.random.random() < 0.5))
 
 
 def draw_attention(draft: Draft, name: str) -> tuple[str, Any] | None:
@@ -197,8 +200,8 @@ def draw_layer(draft: Draft, number: int, reads: str) -> str:
 
 def draw_readout(draft: Draft, reads: str) -> None:
     """The readout, with the times that carry loss; perhaps of a summary, perhaps tied to the embedding."""
-    options: dict[str, Any] = {"loss": draft.draw(st.sampled_from(["cross-entropy", "squared-error", "binary-cross-entropy"]))}
-    options["bias"] = draft.draw(st.booleans())
+    options: dict[str, Any] = {"loss": draft.random.choice(["cross-entropy", "squared-error", "binary-cross-entropy"])}
+    options["bias"] = draft.random.random() < 0.5
     if not draft.circle and draft.chance("summary", 10):
         reads = draft.add(Last("end", reads=reads), draft.sizes[reads])
     elif not draft.circle and draft.chance("loss mask", 10):
@@ -216,7 +219,7 @@ def draw_readout(draft: Draft, reads: str) -> None:
 @st.composite
 def wirings(draw: Any) -> tuple[Network, set[str]]:
     """A random network of one to three stories, and what it is made of."""
-    draft = Draft(draw)
+    draft = Draft(draw, Random(draw(st.integers(0, 2**32))))
     bottom = draw_given(draft)
     if draft.chance("encoder"):
         draw_encoder(draft)
@@ -234,7 +237,9 @@ def wirings(draw: Any) -> tuple[Network, set[str]]:
     if "fed back layer" in draft.seen:
         bottom = draft.add(Dense("top", reads=bottom, size="H", activation="tanh"), H)
     draw_readout(draft, bottom)
-    return wire(*draw(st.permutations(reached(draft)))), draft.seen
+    items = reached(draft)
+    draft.random.shuffle(items)
+    return wire(*items), draft.seen
 
 
 def reached(draft: Draft) -> list[Any]:
