@@ -1,0 +1,330 @@
+"""The Jacobians of the steps of one run, by generated code.
+
+The network is run once over the sequence. The step is then run again as a network of one time whose batch is the times of a
+chunk: everything that it reads from elsewhere is an input, so there is no loop over time, and no derivative is taken per
+cell. A chunk holds as many steps as ``LIMIT`` bytes have room for; products run from the last chunk to the first.
+
+To know how a step depends on its input, the input is read as a state of the step before: ``x_t`` becomes ``ξ_{t-1}``.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sympy import Symbol
+
+from symrnn.codegen.arguments import BATCH, arguments_of, positional
+from symrnn.codegen.module import network_source
+from symrnn.codegen.naming import names_of
+from symrnn.codegen.runtime import compiled
+from symrnn.equations import Equation
+from symrnn.errors import NotSupportedError, SpecError
+from symrnn.expr import At, Columns, Divides, Leaf, Node, Series, Static, TimeSum, t
+from symrnn.flow.factors import Term, computed, gates_of, input_of, terms_of, with_factors
+from symrnn.jacobians import StepJacobian, step_jacobian
+from symrnn.jacobians.isolated import isolated
+from symrnn.jacobians.step import Group, groups
+from symrnn.networks.graph import Given, Network, Scan
+from symrnn.times import Order, Span
+from symrnn.traverse import leaves
+from symrnn.verify.points import size_in
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+Values = Mapping[str, Any]
+LIMIT = 2**28
+"""Bytes of Jacobians and of what they are computed from that are held at once."""
+
+HERE = 2
+"""The time that stands for the generic one in the network of a single step."""
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The formulas and the code of the steps of one network: made once, run for any numbers.
+
+    Attributes:
+        network: The network.
+        group: The scans that step together.
+        states: What they carry over.
+        source: The input at each time, or ``None``.
+        terms: The paths between the states.
+        jacobian: Of the network whose input is read as a state, with the factors as lines.
+    """
+
+    network: Network
+    group: Group
+    states: tuple[Series, ...]
+    source: Any
+    terms: tuple[Term, ...]
+    jacobian: StepJacobian
+
+    @cached_property
+    def step(self) -> Any:
+        """The step alone."""
+        return next(found for found in isolated(self.jacobian, HERE) if set(self.states) <= set(found.states))
+
+    @cached_property
+    def wanted(self) -> tuple[Any, ...]:
+        """Series of the blocks of the Jacobian, in the states and in the input."""
+        return tuple(series for (new, _), series in self.step.blocks.items() if new in self.states)
+
+    @cached_property
+    def jacobian_code(self) -> Any:
+        """Code of the blocks."""
+        return compiled(network_source(self.step.network, self.wanted))["forward"]
+
+    @cached_property
+    def factor_code(self) -> Any:
+        """Code of the factors; ``None`` where all are parameters."""
+        series = tuple(factor.series for factor in computed(self.terms))
+        return compiled(network_source(self.step.network, series))["forward"] if series else None
+
+    @cached_property
+    def reads(self) -> dict[str, tuple[Any, Any]]:
+        """What the step reads from elsewhere: series and offset by the name of the array, or a formula without a time."""
+        found: dict[str, tuple[Any, Any]] = {}
+        for equation in (*self.group.equations.values(), *self.jacobian.lines):
+            for node in outermost(equation.rhs):
+                if isinstance(node, Columns | TimeSum):
+                    found[f"whole_{next(leaves(node)).name}"] = (node, None)
+                elif isinstance(node, Static):
+                    found[node.name] = (node, None)
+                elif isinstance(node, At):
+                    offset = "" if node.time == t else "_" + str(node.time).replace(" ", "").replace("-", "m").replace("+", "p")
+                    found[node.series.name + offset] = (node.series, node.time - t)
+        return found
+
+    @cached_property
+    def forward(self) -> Network:
+        """The network with what the step reads of whole sequences as quantities of its own."""
+        wholes = [Equation(Static(name, (), *node.shape), node, None) for name, (node, when) in self.reads.items()
+                  if when is None and not isinstance(node, Static)]
+        return replace(self.network, blocks=(*self.network.blocks, *wholes), order=Order()) if wholes else self.network
+
+    @cached_property
+    def outputs(self) -> tuple[Any, ...]:
+        """What the run over the sequence has to keep."""
+        defined = {e.quantity for e in self.forward.equations}
+        wanted = [*self.states, *self.gates, *(q for q, _ in self.reads.values()), *(Static(n, (), *q.shape) for n, (q, _) in self.reads.items()
+                  if not isinstance(q, Series))]
+        return tuple(q for q in dict.fromkeys(wanted) if q in defined)
+
+    @property
+    def gates(self) -> tuple[Any, ...]:
+        """The gates of the steps."""
+        known = gates_of(self.network)
+        return tuple(q for q in self.group.equations if q in known)
+
+    @cached_property
+    def forward_code(self) -> Any:
+        """Code of the run over the sequence."""
+        return compiled(network_source(self.forward, self.outputs))["forward"]
+
+    @cached_property
+    def hidden(self) -> Series:
+        """The state that is read outside: the last one of the role of a hidden state."""
+        named = [q for q in self.states if self.group.equations[q].role == "hidden state"]
+        return named[-1] if named else self.states[-1]
+
+    def run_forward(self, values: Values) -> dict[str, Any]:
+        """Run the network.
+
+        Args:
+            values: Arrays by the names of what is given.
+        """
+        return called(self.forward, self.forward_code, values)
+
+
+def outermost(node: Any) -> Iterator[Any]:
+    """Yield the leaves of a formula, and what it reads of whole sequences."""
+    if isinstance(node, Columns | TimeSum | Leaf):
+        yield node
+    elif isinstance(node, Node):
+        for arg in node.args:
+            yield from outermost(arg)
+
+
+def called(network: Network, forward: Any, values: Values) -> dict[str, Any]:
+    """Call generated code with arrays by the names of what is given; what it does not read may be missing."""
+    arguments = arguments_of(network, names_of(network, BATCH).arguments)
+    accepted = inspect.signature(forward).parameters
+    named = {a.name: values.get(a.given.name) for a in arguments if not a.shared and a.name in accepted}
+    placed = [named.pop(a.name) for a in positional(arguments) if a.name in accepted]
+    own = {a.name for a in arguments}
+    named |= {name: values[name] for name in accepted if name in values and name not in own}
+    found: dict[str, Any] = forward({a.given.name: values.get(a.given.name) for a in arguments if a.shared}, *placed, **named)
+    return found
+
+
+def chain_of(network: Network, layer: int | str | None = None) -> Chain:
+    """Derive the steps of a network.
+
+    Args:
+        network: The network.
+        layer: Which states, as for ``step_jacobian``; needed where a network has steps in two directions.
+
+    Raises:
+        SpecError: Steps that do not run together.
+        NotSupportedError: A truncated network.
+    """
+    if any(e.rhs.has(Divides) for e in network.equations):
+        raise NotSupportedError(
+            f"the network '{network.name}' is truncated, so its step depends on the time; measure the network without truncation"
+        )
+    plain = step_jacobian(network, layer=layer)
+    found = [group for group in groups(network) if set(group.states) & set(plain.states)]
+    if len(found) > 1:
+        marks = ", ".join(repr(part.mark) for part in network.parts if part.role == "layer" and part.mark)
+        raise SpecError(f"the network '{network.name}' has steps that do not run together; choose a layer: one of {marks}")
+    group = found[0]
+    states = tuple(state for state in group.states if state in plain.states)
+    terms = terms_of(plain, states)
+    source = input_of(network, group.equations.values())
+    whole = step_jacobian(network if source is None else with_input_as_state(network, source, group))
+    return Chain(network, group, states, source, terms, with_factors(whole, terms, group))
+
+
+def with_input_as_state(network: Network, source: Series, group: Group) -> Network:
+    """Let the steps of a group read the input as a state of the step before."""
+    name = next(n for n in (f"{source.name}_in", f"{source.name}_in_2", f"{source.name}_in_3") if n not in network.names)
+    state = Series(name, (), *source.shape)
+    before = {source[t]: state[t - group.step]}
+
+    def changed(e: Equation) -> Equation:
+        return Equation(e.lhs, e.rhs.xreplace(before), e.span, e.role) if e.quantity in group.equations else e
+
+    blocks: list[Any] = [
+        Scan(tuple(map(changed, block.equations)), block.step) if isinstance(block, Scan) and block.step == group.step else block
+        for block in network.blocks
+    ]
+    blocks.insert(0, Scan((Equation(state[t], source[t], group.span),), group.step))
+    first = group.span.lo if group.step == 1 else group.span.hi
+    given = Given(state, "initial", Span(first - group.step, first - group.step))
+    return replace(network, givens=(*network.givens, given), blocks=tuple(blocks), order=Order())
+
+
+@dataclass
+class Run:
+    """The steps of one chain with numbers, in the order in which they run.
+
+    Attributes:
+        chain: The formulas.
+        values: Arrays by the names of what is given, of one sequence.
+        sizes: A number for each size letter.
+        found: What the run over the sequence computed.
+        times: The times, in the order in which the steps run.
+    """
+
+    chain: Chain
+    values: Values
+    sizes: Mapping[str, int]
+    found: Mapping[str, Any]
+    times: Array
+
+    @classmethod
+    def of(cls, chain: Chain, values: Values, sizes: Mapping[str, int]) -> Run:
+        """Run the network once."""
+        span = chain.group.span
+        times = np.arange(size_in(span.lo, sizes), size_in(span.hi, sizes) + 1)[:: chain.group.step]
+        return cls(chain, values, sizes, chain.run_forward(values), times)
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    @cached_property
+    def rows(self) -> dict[Any, slice]:
+        """The place of each state in the column of all of them."""
+        ends = np.cumsum([0, *(size_in(q.shape[0], self.sizes) for q in self.chain.states)])
+        return {q: slice(int(a), int(b)) for q, a, b in zip(self.chain.states, ends, ends[1:], strict=False)}
+
+    @property
+    def size(self) -> int:
+        """The number ``n`` of entries of all states."""
+        return sum(rows.stop - rows.start for rows in self.rows.values())
+
+    def at(self, series: Any, times: Array) -> Array:
+        """Return a series at some times, ``(len(times), n)``."""
+        given = [g for g in self.chain.network.givens if g.quantity == series and g.span is not None]
+        out = [self.column(series, given, int(time)) for time in times]
+        return np.stack(out)
+
+    def column(self, series: Any, given: list[Given], time: int) -> Array:
+        """Return a series at one time: given, computed, or an initial state, which is zero by default."""
+        for g in given:
+            low, high = (size_in(end, self.sizes) for end in (g.span.lo, g.span.hi))  # type: ignore[union-attr]
+            if low <= time <= high:
+                array = self.values.get(g.name)
+                if array is None:
+                    return np.zeros([size_in(d, self.sizes) for d in g.quantity.shape if d != 1])
+                return np.asarray(array[0] if g.span.single else array[0, time - low])  # type: ignore[union-attr]
+        spans = [e.span for e in self.chain.network.equations if e.quantity == series and e.span is not None]
+        first = min(size_in(span.lo, self.sizes) for span in spans)
+        return np.asarray(self.found[str(series.key)][0, time - first])
+
+    def inputs(self, times: Array) -> dict[str, Any]:
+        """Return what the step takes, with the times as the batch."""
+        out: dict[str, Any] = {letter: number for letter, number in self.sizes.items()}
+        chain = self.chain
+        for given in chain.step.network.givens:
+            if given.kind in {"parameter", "direction"}:
+                out[given.name] = self.values.get(given.name)
+            elif given.span is not None and given.span.lo == HERE - chain.group.step and given.kind == "initial":
+                own = given.quantity in chain.states or given.quantity in chain.group.states
+                out[given.name] = self.at(given.quantity, times - chain.group.step) if own else self.at(chain.source, times)
+            else:
+                series, when = chain.reads[given.name]
+                out[given.name] = self.at(series, times + int(when)) if when is not None else self.constant(given.name, len(times))
+        return out
+
+    def constant(self, name: str, count: int) -> Array:
+        """Return what does not depend on the time, once for each time."""
+        array = self.found[name] if name in self.found else self.values[name]
+        return np.broadcast_to(array[0], (count, *np.shape(array)[1:]))
+
+    def chunks(self) -> Iterator[slice]:
+        """Yield places in ``times``, from the last chunk to the first."""
+        bytes_each = 8 * self.size * (3 * self.size + 64)
+        length = max(1, min(len(self), LIMIT // bytes_each))
+        for stop in range(len(self), 0, -length):
+            yield slice(max(0, stop - length), stop)
+
+    def jacobians(self, part: slice) -> tuple[Array, Array | None]:
+        """Return ``∂s_t/∂s_{t-1}``, ``(times, n, n)``, and ``∂s_t/∂x_t``, ``(times, n, D)``, at the times of a chunk."""
+        times = self.times[part]
+        found = called(self.chain.step.network, self.chain.jacobian_code, self.inputs(times))
+        whole = np.zeros((len(times), self.size, self.size))
+        width = 0 if self.chain.source is None else size_in(self.chain.source.shape[0], self.sizes)
+        inputs = np.zeros((len(times), self.size, width)) if width else None
+        for (new, old), series in self.chain.step.blocks.items():
+            if new not in self.rows:
+                continue
+            rows = self.rows[new]
+            target = whole[:, rows, self.rows[old]] if old in self.rows else inputs if old not in self.chain.group.states else None
+            if target is inputs and inputs is not None:
+                target = inputs[:, rows]
+            if target is not None:
+                target[...] = found[str(series.key)].reshape(target.shape)
+        return whole, inputs
+
+    def factors(self, part: slice) -> dict[Any, Array]:
+        """Return the factors of the terms at the times of a chunk, by their series."""
+        code = self.chain.factor_code
+        found = {} if code is None else called(self.chain.step.network, code, self.inputs(self.times[part]))
+        count = self.times[part].size
+        out: dict[Any, Array] = {}
+        for term in self.chain.terms:
+            for factor in term.factors:
+                array = self.values[factor.series.name] if isinstance(factor.series, Static) else found[str(factor.series.key)]
+                shape = [size_in(d, self.sizes) for d in factor.series.shape]
+                out[factor.series] = np.reshape(array, shape) if isinstance(factor.series, Static) else (
+                    np.reshape(array, (count, *shape)))
+        return out
