@@ -10,7 +10,7 @@ Topics in Matrix Analysis, 1991, theorem 5.5.1.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -87,13 +87,15 @@ class NormBound:
         given = style or Style(medium="unicode")
         return " + ".join(term.text(given) for term in self.terms) or "0"
 
-    def value(self, of: Callable[[Atom], Any]) -> Any:
+    def value(self, of: Callable[[Atom], Any], sizes: Mapping[Any, int]) -> Any:
         """Return the bound as a number, or as an array of them.
 
         Args:
             of: The value of an atom.
+            sizes: Numbers for size letters.
         """
-        return sum((reduce(lambda a, b: a * b, map(of, term.atoms), float(term.number)) for term in self.terms), 0.0)
+        numbers = [float(term.number.xreplace({letter: Integer(size) for letter, size in sizes.items()})) for term in self.terms]
+        return sum((reduce(lambda a, b: a * b, map(of, term.atoms), c) for c, term in zip(numbers, self.terms, strict=True)), 0.0)
 
     def replaced(self, change: Callable[[Atom], NormBound]) -> NormBound:
         """Put bounds in the place of atoms."""
@@ -134,6 +136,8 @@ class Rules:
     def norm(self, node: Any) -> NormBound:
         """Bound a norm by the rule of the node's type; a node without one is an atom."""
         rule = RULES.get(type(node).__name__)
+        if type(node).__name__ == "Transposed" and same(node.shape[0], 1):
+            return self.norm(node.args[0])
         if rule is not None and not (type(node).__name__ in BLOCKS and not any(isinstance(q, At) for q in node.atoms(Leaf))):
             return rule(self, node)
         if isinstance(node, At) and node.series in self.named:
@@ -183,7 +187,9 @@ def bound_scaled(rules: Rules, node: Any) -> NormBound:
 
 
 def bound_plus(rules: Rules, node: Any) -> NormBound:
-    """``‖A + B‖ ≤ ‖A‖ + ‖B‖``."""
+    """``‖A + B‖ ≤ ‖A‖ + ‖B‖``; ``1 - A ∘ A`` is kept whole."""
+    if any(isinstance(term, Ones) for term in node.args):
+        return atom(LENGTH if same(node.shape[1], 1) else LARGEST, node)
     return reduce(lambda a, b: a + b, map(rules.norm, node.args))
 
 

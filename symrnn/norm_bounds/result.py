@@ -119,9 +119,10 @@ class Bounds:
         missing = [series.name for series in self.atoms.values() if series.key not in outputs]
         if missing:
             raise DataError(f"the bounds read {missing[0]}, which is not among the outputs; run the code of bounds(...).network")
+        sizes = sizes_of(self.network.outputs, outputs)
         found: dict[Any, Any] = {}
         for series, bound in self.blocks.items():
-            found[series] = bound.value(lambda atom, own=series: self.measured(own, atom, outputs, found))  # type: ignore[misc]
+            found[series] = bound.value(lambda atom, own=series: self.measured(own, atom, outputs, found), sizes)  # type: ignore[misc]
         return {self.jacobian.ends[s]: value for s, value in found.items() if self.jacobian.ends[s] in self.jacobian.paths}
 
     def measured(self, own: Any, atom: Atom, outputs: Mapping[str, Any], found: Mapping[Any, Any]) -> Any:
@@ -137,6 +138,16 @@ class Bounds:
         rows, cols = atom.node.shape
         vector = same(rows, 1) or same(cols, 1)
         return np.linalg.norm(signed, axis=-1) if vector else np.linalg.norm(signed, ord=2, axis=(-2, -1))
+
+
+def sizes_of(series: Iterable[Any], outputs: Mapping[str, Any]) -> dict[Any, int]:
+    """Read size letters off the arrays of series."""
+    found: dict[Any, int] = {}
+    for one in series:
+        own = [size for size in one.shape if size != 1]
+        if one.key in outputs and own:
+            found |= {size: number for size, number in zip(own, np.shape(outputs[one.key])[-len(own):], strict=True) if size.is_Symbol}
+    return found
 
 
 def step_norms(values: Mapping[tuple[Series, Series], Any]) -> Any:
