@@ -8,6 +8,8 @@ from types import MappingProxyType
 from typing import Any
 
 from symrnn import writer
+from symrnn.codegen import network_source
+from symrnn.codegen.runtime import compiled
 from symrnn.equations import Equation
 from symrnn.errors import SpecError, unknown
 from symrnn.expr import Node, Series, t
@@ -103,6 +105,26 @@ class StepJacobian(Shown):
             raise unknown("format", format, WRITERS)
         style = self.style(notation, ("ascii" if ascii else "unicode") if format == "unicode" else "latex")
         return WRITERS[format](self.outline(style), style)
+
+    def source(self, *, notation: str = "indexed") -> str:
+        """Return a Python module whose function ``forward`` computes the blocks that are not 0 at all times.
+
+        Args:
+            notation: The profile of the comments.
+
+        Raises:
+            SpecError: Unknown notation.
+        """
+        return network_source(self.network, notation=notation)
+
+    def forward(self) -> Callable[..., dict[str, Any]]:
+        """Return the function ``forward(params, x, *, h_0=None)`` of the source, compiled: blocks by name, such as ``J_h_h``.
+
+        Shapes:
+            Blocks are ``(B, times, rows, columns)``.
+        """
+        function: Callable[..., dict[str, Any]] = compiled(self.source())["forward"]
+        return function
 
     def outline(self, style: Style) -> Outline:
         """Arrange the print."""
