@@ -138,7 +138,7 @@ def path_sections(unrolled: Any, found: tuple[Recurrence, ...], style: Style) ->
     symbolic = [total for name in wanted if (total := symbolic_or_none(unrolled, derivation, found, name)) is not None]
     symbolic = [total for total in symbolic if unrolled.wrt is not None or any(term.of is not None for term in total.terms)]
     used = [one for one in found if any(term.of == one for total in symbolic for term in total.terms)]
-    if not any(total.terms for total in unrolled.sums):
+    if not any(total.terms for total in unrolled.sample):
         why = "No recurrence reads it" if unrolled.wrt is not None else "The network has no recurrence"
         yield Section(("Sum over paths",), (Words((f"{why}: there is one path from each read, and the gradient above is their sum.",)),))
         return
@@ -186,14 +186,14 @@ def symbolic_or_none(unrolled: Any, derivation: Derivation, found: tuple[Recurre
 
 def explicit_body(unrolled: Any, symbolic: list[SymbolicSum], style: Style) -> Iterator[Words | Equations]:
     """The terms for these steps, of one parameter; with many steps, how many there are."""
+    if unrolled.steps > MOST_EXPLICIT:
+        yield Words((f"For {unrolled.steps} steps there is a term for each pair of times, {unrolled.steps * (unrolled.steps + 1) // 2:,} where "
+                     "something arrives at each. The δ-lines above name what they share, and grow in proportion to the steps.",))
+        return
     sums = [s for s in unrolled.sums if s.terms]
     if unrolled.wrt is None:
         sums = [min(sums, key=lambda s: not multiplies_state(s.target.name, unrolled.derivation, unrolled.states))]
     number = sum(len(s.terms) for s in sums)
-    if unrolled.steps > MOST_EXPLICIT:
-        yield Words((f"For {unrolled.steps} steps there are {number:,} terms, one for each pair of times. The δ-lines above name what "
-                     "they share, and grow in proportion to the steps.",))
-        return
     several = len({s.target for s in sums}) > 1
     of: tuple[Piece, ...] = ("The gradients",) if several else (Ratio(unrolled.derivation.network.loss, sums[0].target),)
     yield Words((*of, f" for {unrolled.steps} step{'s' if unrolled.steps > 1 else ''}: {number} term{'s' if number > 1 else ''}, "

@@ -21,9 +21,10 @@ from symrnn.equations import Equation
 from symrnn.errors import NotSupportedError
 from symrnn.expr import At, Diag, Hadamard, Identity, Node, Plus, Product, Scaled, Series, Stacked, Transposed, Zeros, t
 from symrnn.expr.algebra import split_scalar
-from symrnn.rewrite import local_derivative, settled
+from symrnn.rewrite import settled
 from symrnn.times import Span, hull
 from symrnn.traverse import at_time, leaves, quantity_of
+from symrnn.unrolling.pullbacks import pullback_matrix
 
 Blocks = dict[Series, Node]
 
@@ -138,7 +139,10 @@ def local_of(contribution: Contribution, piece: Span) -> Node:
     if found is None:
         pullback = settled(at_time(step.pullback, piece.lo), {}) if piece.single else settled(step.pullback, {t: piece})
         received = at_time(step.received, piece.lo) if piece.single else step.received
-        found = Zeros(step.received.shape[0], step.operand.shape[0]) if isinstance(pullback, Zeros) else local_derivative(pullback, received)
+        if isinstance(pullback, Zeros):
+            return Zeros(step.received.shape[0], step.operand.shape[0])
+        matrix = pullback_matrix(pullback, received) if received.shape[1] == 1 else None
+        found = None if matrix is None else Transposed(matrix)
     if found is None:
         reader, read = writer.text(step.reader.lhs), writer.text(step.operand)
         raise NotSupportedError(f"∂{reader}/∂{read} is no matrix made of named quantities, so the sum over paths cannot be written "

@@ -24,7 +24,7 @@ from symrnn.traverse import leaves
 from symrnn.unrolling.drawing import Picture, draw_svg, draw_tikz, picture
 from symrnn.unrolling.forward import KEPT_ROLES, Substituted, Substitution
 from symrnn.unrolling.lettering import Lettering
-from symrnn.unrolling.outline import unrolled_outline
+from symrnn.unrolling.outline import MOST_EXPLICIT, unrolled_outline
 from symrnn.unrolling.paths import Paths, PathSum, by_paths
 from symrnn.unrolling.recurrences import Recurrence, recurrences
 
@@ -130,6 +130,18 @@ class Unrolled:
         names = [self.wrt] if self.wrt is not None else [g.name for g in self.derivation.wanted if g.kind == "parameter"]
         return tuple(one for name in names for one in paths.sums(name))
 
+    @cached_property
+    def sample(self) -> tuple[PathSum, ...]:
+        """The sums; of two steps where there are many, since they have a term for each pair of times.
+
+        Raises:
+            NotSupportedError: A step that is no product of matrices.
+        """
+        if self.steps <= MOST_EXPLICIT:
+            return self.sums
+        names = (g.name for g, e in zip(self.derivation.wanted, self.explicit.wanted, strict=True) if e.name == self.wrt)
+        return unroll(self.derivation, 2, wrt=next(names, None)).sums
+
     def by_paths(self) -> Derivation:
         """Return the derivation for these steps with its gradients as sums over paths, for judges and for code.
 
@@ -153,7 +165,7 @@ class Unrolled:
         style = Style.of(self.derivation.network, self.notation, medium_of(format, ascii))
         try:
             found, refused = self.recurrences, ""
-            _ = self.sums
+            _ = self.sample
         except NotSupportedError as error:
             found, refused = (), str(error)
         lettered = Lettering.of(self.derivation, found, style).style

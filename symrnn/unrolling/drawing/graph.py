@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sympy import Basic, Expr, Integer
@@ -27,8 +27,8 @@ class Edge:
     Attributes:
         start: What is read.
         end: What reads it.
-        weights: The parameters that multiply it on the way.
-        gates: The values that multiply it elementwise on the way.
+        weights: The parameters that multiply it first on the way.
+        gates: The values that multiply it elementwise first on the way.
         stopped: Whether no gradient goes back on it.
     """
 
@@ -56,8 +56,8 @@ def is_weighted(quantity: Basic, network: Network) -> bool:
     return next((e.role for e in network.equations if e.quantity == quantity), "") == "output"
 
 
-def edges(derivation: Derivation, drawn: list[Series]) -> list[Edge]:
-    """Return who reads whom.
+def edges(derivation: Derivation, drawn: list[Series], shown: Callable[[int], bool]) -> list[Edge]:
+    """Return who reads whom, at the times that are shown.
 
     Raises:
         NotSupportedError: A network that reads a whole sequence at once.
@@ -68,6 +68,8 @@ def edges(derivation: Derivation, drawn: list[Series]) -> list[Edge]:
         if equation.quantity not in drawn or equation.span is None:
             continue
         for time in range(int(equation.span.lo), int(equation.span.hi) + 1):
+            if not shown(time):
+                continue
             end = equation.quantity[Integer(time)]
             for edge in reads(end, settled(at_time(equation.rhs, Integer(time)), {}), end, network, set(drawn), (), (), False):
                 old = found.get((edge.start, edge.end))
@@ -104,7 +106,8 @@ def reads(
                 yield Edge(node, end, weights, gates, stopped)
             return
         inner = settled(at_time(equation.rhs, node.time), {})
-        yield from reads(end, inner, node, network, drawn, weights, gates, stopped)
+        for edge in reads(end, inner, node, network, drawn, (), (), stopped):
+            yield replace(edge, weights=edge.weights or weights, gates=edge.gates or gates)
         return
     if isinstance(node, Leaf):
         if not isinstance(node, Static) or any(e.quantity == node for e in network.equations):

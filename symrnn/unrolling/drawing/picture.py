@@ -122,7 +122,7 @@ class Places:
     @property
     def size(self) -> Point:
         """Width and height of all, with room for a line below."""
-        return (140 + ACROSS * (len(self.columns) - 1), 110 + UP * self.high)
+        return (175 + ACROSS * (len(self.columns) - 1), 110 + UP * self.high)
 
 
 def picture(
@@ -142,7 +142,7 @@ def picture(
         NotSupportedError: A network that reads a whole sequence at once.
     """
     drawn = lanes(derivation, states)
-    found = edges(derivation, drawn)
+    found = edges(derivation, drawn, lambda time: steps <= FEW or time <= 3 or time >= steps - 1)
     places = Places(derivation, symbolic, drawn, steps, found)
     inputs = {g.quantity for g in derivation.network.givens if g.kind in READ and str(g.quantity.key) != wrt}
     marks = {places[v]: Mark(places[v], "" if places.is_hidden(v) else writer.formula(v, style), kind_of(v, places, derivation))

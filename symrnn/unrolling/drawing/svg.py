@@ -27,7 +27,7 @@ def draw_svg(picture: Picture) -> str:
         f'<rect width="{width}" height="{height}" fill="{PAPER}"/>',
         *(arrow_line(arrow) for arrow in picture.arrows),
         *(circle(mark) for mark in picture.marks),
-        *(text(arrow.text, arrow.place, BACK if arrow.back else INK, 13) for arrow in picture.arrows if arrow.text),
+        *(text(arrow.text, arrow.place, BACK if arrow.back else INK, 14) for arrow in picture.arrows if arrow.text),
         *legend(picture),
         "</svg>",
     ]
@@ -61,9 +61,11 @@ def circle(mark: Mark) -> str:
 
 def text(content: str, place: tuple[float, float], colour: str, size: int, *, halo: bool = True, anchor: str = "middle") -> str:
     """A formula, with subscripts set lower."""
-    look = f' paint-order="stroke" stroke="{PAPER}" stroke-width="5" stroke-linejoin="round"' if halo else ""
     x, y = place
-    return f'<text x="{x:.1f}" y="{y + size * 0.3:.1f}" text-anchor="{anchor}" font-size="{size}" fill="{colour}"{look}>{scripts(content, size)}</text>'
+    base = f'x="{x:.1f}" y="{y + size * 0.3:.1f}" text-anchor="{anchor}" font-size="{size}"'
+    spans = scripts(content, size)
+    behind = f'<text {base} fill="{PAPER}" stroke="{PAPER}" stroke-width="5" stroke-linejoin="round">{spans}</text>\n' if halo else ""
+    return f'{behind}<text {base} fill="{colour}">{spans}</text>'
 
 
 def scripts(content: str, size: int) -> str:
