@@ -254,7 +254,7 @@ def _pullback_matrix(term: Node, g: Node) -> Node | None:
         return None if any(part is None for part in parts) else Plus(*[part for part in parts if part is not None])
     if isinstance(term, Total):
         inner = _pullback_matrix(term.args[0], g)
-        return None if inner is None else Product(Ones(1, g.shape[0]), inner)
+        return None if inner is None else Product(Ones(1, term.args[0].shape[0]), inner)
     if isinstance(term, Product) and all(part.shape == (1, 1) for part in term.args):
         term = Product.make(*sorted(term.args, key=lambda part: g in leaves_of(part)))
     if isinstance(term, Product) and not any(g in leaves_of(part) for part in term.args[:-1]):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from symrnn.expr import Ones, Plus, Scaled, Stacked, Zeros, dim
+from symrnn.expr import Ones, Plus, Product, Scaled, Stacked, Total, Transposed, Zeros, dim
 from symrnn.functions import parameter
-from symrnn.rewrite import added, stacked_rows
+from symrnn.rewrite import added, local_derivative, stacked_rows
 
 H, D = dim("H"), dim("D")
 g, k, m, x = parameter("g", H), parameter("k", H), parameter("m", 2 * H), parameter("x", D)
@@ -59,3 +59,9 @@ def test_what_does_not_fill_the_rows_stays(name: str) -> None:
 def test_one_term_stays() -> None:
     assert stacked_rows(TOP) == TOP
     assert stacked_rows(wide) == wide
+
+
+def test_the_sum_of_a_product_has_as_many_ones_as_rows():
+    """1ᵀ (Wᵀ g) = (W 1)ᵀ g, for a W that is not square."""
+    w = parameter("W", H, D)
+    assert local_derivative(Total(w.T @ g), g) == Transposed(Product(Ones(1, D), w.T))

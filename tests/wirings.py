@@ -53,7 +53,7 @@ class Draft:
 
     Attributes:
         draw: Draws from a strategy.
-        random: Chooses among kinds: Hypothesis would draw too many alike.
+        random: Chooses the structure: Hypothesis, which varies what it drew before, would choose too many alike.
         items: So far.
         sizes: Of what can be read at each time, by name.
         seen: What it has of ``FEATURES``.
@@ -217,9 +217,9 @@ def draw_readout(draft: Draft, reads: str) -> None:
 
 
 @st.composite
-def wirings(draw: Any) -> tuple[Network, set[str]]:
-    """A random network of one to three stories, and what it is made of."""
-    draft = Draft(draw, Random(draw(st.integers(0, 2**32))))
+def wirings(draw: Any, number: int) -> tuple[Network, set[str]]:
+    """A random network of one to three stories, and what it is made of: the wiring by its number, the formulas of cells drawn."""
+    draft = Draft(draw, Random(number))
     bottom = draw_given(draft)
     if draft.chance("encoder"):
         draw_encoder(draft)
