@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from symrnn.errors import DataError, NotSupportedError, OutputError, SpecError, SymrnnError
     from symrnn.exports import export
     from symrnn.expr import Divides, LogSoftmax, Softmax, StopGradient, Total, dim, t, time_sum
+    from symrnn.flow.measure import gradient_flow
+    from symrnn.flow.record import Flow
     from symrnn.functions import (
         cos,
         elementwise,
@@ -81,6 +83,7 @@ __all__ = [
     "Divides",
     "Embedding",
     "Equation",
+    "Flow",
     "Given",
     "Input",
     "Last",
@@ -121,6 +124,7 @@ __all__ = [
     "exp",
     "export",
     "from_json",
+    "gradient_flow",
     "hessian_vector_network",
     "identity",
     "layer_normalised",
@@ -164,6 +168,8 @@ PUBLIC = MappingProxyType({
         "symrnn.errors": "DataError NotSupportedError OutputError SpecError SymrnnError",
         "symrnn.exports": "export",
         "symrnn.expr": "Divides LogSoftmax Softmax StopGradient Total dim t time_sum",
+        "symrnn.flow.measure": "gradient_flow",
+        "symrnn.flow.record": "Flow",
         "symrnn.functions": (
             "cos elementwise elu exp identity leaky_relu log parameter phi relu series sigmoid sin softplus stack tanh"
         ),

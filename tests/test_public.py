@@ -16,10 +16,10 @@ import symrnn
 NAMES = [
     "Attention", "Dense", "Embedding", "Input", "Last", "Layer", "Merge", "NETWORKS", "Previous", "Readout", "Theorem", "Tokens",
     "activity_html", "architecture", "bounds", "wire",
-    "Bounds", "CELLS", "Cell", "Clipping", "DataError", "Derivation", "Divides", "Equation", "Given", "LeftOut", "LogSoftmax", "Network", "Notation",
+    "Bounds", "CELLS", "Cell", "Clipping", "DataError", "Derivation", "Divides", "Equation", "Flow", "Given", "LeftOut", "LogSoftmax", "Network", "Notation",
     "NotSupportedError", "OutputError", "PROFILES", "ParameterCounts", "Scan", "SecondReading", "Softmax", "Span", "SpecError", "StepJacobian", "StopGradient",
     "SymrnnError", "Total", "cell", "check", "compare_function", "cos", "derive", "dim", "elementwise", "elu", "exp", "export",
-    "from_json", "hessian_vector_network", "identity", "layer_normalised", "leaky_relu", "left_out", "log", "network", "parameter", "parameter_counts",
+    "from_json", "gradient_flow", "hessian_vector_network", "identity", "layer_normalised", "leaky_relu", "left_out", "log", "network", "parameter", "parameter_counts",
     "phi", "read_function", "relu", "render", "second_reading", "series", "sigmoid", "sin", "softplus", "stack", "step_jacobian", "t", "tanh",
     "time_sum", "to_numpy", "truncated",
 ]
@@ -56,7 +56,7 @@ def test_import_is_free() -> None:
 
 
 @pytest.mark.parametrize("name", [
-    "activity_html", "architecture", "wire", "cell", "check", "compare_function", "derive", "layer_normalised", "left_out", "network", "parameter", "read_function", "render", "second_reading",
+    "activity_html", "architecture", "wire", "cell", "check", "compare_function", "derive", "gradient_flow", "layer_normalised", "left_out", "network", "parameter", "read_function", "render", "second_reading",
     "series", "to_numpy", "truncated",
 ])
 def test_public_functions_say_what_they_take(name: str) -> None:

@@ -11,7 +11,7 @@ Kinds, read off the roles of the quantities that a factor reads; no rule knows a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 from types import MappingProxyType
@@ -125,11 +125,11 @@ def kind_of(node: Any, on_the_way: set[Any], gates: set[Any], parameters: set[An
     return GATE if now and read <= gates | on_the_way else VALUES
 
 
-def with_factors(jacobian: StepJacobian, terms: tuple[Term, ...], group: Group) -> StepJacobian:
-    """Add the factors to the lines of a Jacobian, so that one network of a step computes both."""
-    lines = tuple(Equation(factor.series[t], factor.node, group.span, "factor") for factor in computed(terms))
-    ends = {e.quantity: (e.quantity, group.states[0]) for e in lines}
-    return replace(jacobian, lines=(*jacobian.lines, *lines), ends=MappingProxyType({**jacobian.ends, **ends}))
+def with_lines(jacobian: StepJacobian, lines: Iterable[tuple[Series, Any]], group: Group) -> StepJacobian:
+    """Add lines to those of a Jacobian, so that one network of a step computes both."""
+    made = tuple(Equation(series[t], node, group.span, "measured") for series, node in lines)
+    ends = {e.quantity: (e.quantity, group.states[0]) for e in made}
+    return replace(jacobian, lines=(*jacobian.lines, *made), ends=MappingProxyType({**jacobian.ends, **ends}))
 
 
 def computed(terms: tuple[Term, ...]) -> Iterator[Factor]:

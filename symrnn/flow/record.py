@@ -42,24 +42,26 @@ class Flow:
         bound_text: The line of the theorem, with its conditions.
         delta: ``log10 ‖δs_{T-j}‖``, for the gradient at ``T`` that was given, or for a random one of norm 1.
         inputs: ``log10 ‖∂h_T/∂x_{T-j}‖``, Frobenius norm.
-        removed: ``log10 ‖h_T - h_T without x_{T-j}‖``: the forward pass computed again with this input 0, for all sequences of
-            the batch in root mean square; not linearised.
-        angle: Degrees between the dominant directions at lags ``j`` and ``j + 1``, as vectors of ``s_T``, 0 to 90.
-        heat: ``log10 ‖∂s_t/∂s_k‖`` at ``heat[t, k]``, NaN for ``k > t``; ``None`` unless asked for.
-        heat_times: The times of the rows and columns of ``heat``.
-        gates: Mean activity of each gate at the times ``1`` to ``T``.
+        removed: ``log10 ‖h_T - h_T without x_{T-j}‖``: the forward pass run again with this input 0, not linearised. Differences
+            below the rounding of ``h_T``, about 1e-16 of it, mean nothing. NaN where it was not computed.
+        angle: Degrees between the dominant directions at lags ``j`` and ``j + 1``, left singular vectors in the space of
+            ``s_T``, 0 to 90, to about 0.01: where it goes to 0, all that comes from afar arrives in one direction.
+        heat: ``log10 ‖∂s_t/∂s_k‖`` at ``heat[row of t, column of k]``, NaN for ``k > t``; ``None`` unless asked for.
+        heat_times: The times of the rows and columns of ``heat``, in the order in which the steps run.
+        gates: Mean activity of each gate over its units at each step, in the order in which the steps run.
         gates_low: Their quantiles 0.1.
         gates_high: Their quantiles 0.9.
-        shares: ``log10`` of what each kind of factor contributes to the norm from lag ``j`` to ``j + 1``; they add up to
-            ``spectral[j + 1] - spectral[j]``. See ``symrnn.flow.shares`` for the definition.
-        paths: ``log10`` of the norm of each path's term of the Jacobian of a step, at each lag; the name says from which old
-            state to which new one, and what it passes.
+        shares: By kind of factor (``saturation``, ``gate``, ``weights``, ``values``, and ``sum of paths`` for what comes of adding
+            several paths), ``log10`` of the factor that it contributes from lag ``j`` to ``j + 1``. Over all lags they add up to
+            ``spectral`` at the last lag; see :mod:`symrnn.flow.shares` for the definition.
+        paths: The share of each path in the step from lag ``j`` to ``j + 1``, of the squared norm of the dominant gradient; the
+            shares of all paths add up to 1.
         memory: The first lag at which the spectral norm is below 1e-3; ``None`` where it never is within ``steps``.
         lyapunov: Lyapunov exponents, natural logarithm per step, largest first.
         sigma_max: The largest singular value of the recurrent matrix; ``None`` where there are several or none.
         radius: Its spectral radius.
         gamma: The largest slope of its activation.
-        error: The relative accuracy of ``spectral`` that was certified, at most.
+        error: The relative error of ``spectral``, at most, by residual and gap; see :mod:`symrnn.flow.chain`.
         loss: The loss after training, where the network was trained; else ``None``.
     """
 

@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sympy import Symbol
 
 from symrnn.codegen.arguments import BATCH, arguments_of, positional
 from symrnn.codegen.module import network_source
@@ -25,11 +24,13 @@ from symrnn.codegen.runtime import compiled
 from symrnn.equations import Equation
 from symrnn.errors import NotSupportedError, SpecError
 from symrnn.expr import At, Columns, Divides, Leaf, Node, Series, Static, TimeSum, t
-from symrnn.flow.factors import Term, computed, gates_of, input_of, terms_of, with_factors
+from symrnn.flow.factors import Term, computed, gates_of, input_of, terms_of, with_lines
 from symrnn.jacobians import StepJacobian, step_jacobian
 from symrnn.jacobians.isolated import isolated
 from symrnn.jacobians.step import Group, groups
 from symrnn.networks.graph import Given, Network, Scan
+from symrnn.norm_bounds import Bounds, bounds
+from symrnn.norm_bounds.norms import ENTRY, LARGEST, LENGTH, Atom
 from symrnn.times import Order, Span
 from symrnn.traverse import leaves
 from symrnn.verify.points import size_in
@@ -57,7 +58,9 @@ class Chain:
         states: What they carry over.
         source: The input at each time, or ``None``.
         terms: The paths between the states.
-        jacobian: Of the network whose input is read as a state, with the factors as lines.
+        jacobian: Of the network whose input is read as a state, with the factors and what the bounds read as lines.
+        bounds: Of the steps between the states.
+        atoms: The series of what the bounds read.
     """
 
     network: Network
@@ -66,6 +69,9 @@ class Chain:
     source: Any
     terms: tuple[Term, ...]
     jacobian: StepJacobian
+    bounds: Bounds
+    atoms: Mapping[Atom, Series]
+    codes: dict[tuple[Any, ...], Any] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def step(self) -> Any:
@@ -82,11 +88,11 @@ class Chain:
         """Code of the blocks."""
         return compiled(network_source(self.step.network, self.wanted))["forward"]
 
-    @cached_property
-    def factor_code(self) -> Any:
-        """Code of the factors; ``None`` where all are parameters."""
-        series = tuple(factor.series for factor in computed(self.terms))
-        return compiled(network_source(self.step.network, series))["forward"] if series else None
+    def code_of(self, lines: tuple[Any, ...]) -> Any:
+        """Return the code of further lines; it is written once."""
+        if lines not in self.codes:
+            self.codes[lines] = compiled(network_source(self.step.network, lines))["forward"]
+        return self.codes[lines]
 
     @cached_property
     def reads(self) -> dict[str, tuple[Any, Any]]:
@@ -190,7 +196,11 @@ def chain_of(network: Network, layer: int | str | None = None) -> Chain:
     terms = terms_of(plain, states)
     source = input_of(network, group.equations.values())
     whole = step_jacobian(network if source is None else with_input_as_state(network, source, group))
-    return Chain(network, group, states, source, terms, with_factors(whole, terms, group))
+    bounded = bounds(plain)
+    every = dict.fromkeys(atom for bound in bounded.blocks.values() for atom in bound.atoms if atom.kind in {ENTRY, LARGEST, LENGTH})
+    atoms = {atom: Series(f"N_{number}_bounded", (), *atom.node.shape) for number, atom in enumerate(every)}
+    lines = [(factor.series, factor.node) for factor in computed(terms)] + [(series, atom.node) for atom, series in atoms.items()]
+    return Chain(network, group, states, source, terms, with_lines(whole, lines, group), bounded, atoms)
 
 
 def with_input_as_state(network: Network, source: Series, group: Group) -> Network:
@@ -272,7 +282,7 @@ class Run:
 
     def inputs(self, times: Array) -> dict[str, Any]:
         """Return what the step takes, with the times as the batch."""
-        out: dict[str, Any] = {letter: number for letter, number in self.sizes.items()}
+        out: dict[str, Any] = dict(self.sizes)
         chain = self.chain
         for given in chain.step.network.givens:
             if given.kind in {"parameter", "direction"}:
@@ -315,16 +325,24 @@ class Run:
                 target[...] = found[str(series.key)].reshape(target.shape)
         return whole, inputs
 
+    def lines(self, part: slice, lines: tuple[Any, ...]) -> dict[Any, Array]:
+        """Return what further lines of the step compute at the times of a chunk, each ``(times, rows, columns)``."""
+        found = called(self.chain.step.network, self.chain.code_of(lines), self.inputs(self.times[part])) if lines else {}
+        count = self.times[part].size
+        out = {}
+        for series in lines:
+            array = found[str(series.key)]
+            shape = [size_in(d, self.sizes) for d in series.shape]
+            rows = np.reshape(array, (-1, *shape))
+            out[series] = np.broadcast_to(rows, (count, *shape)) if len(rows) != count else rows
+        return out
+
     def factors(self, part: slice) -> dict[Any, Array]:
         """Return the factors of the terms at the times of a chunk, by their series."""
-        code = self.chain.factor_code
-        found = {} if code is None else called(self.chain.step.network, code, self.inputs(self.times[part]))
-        count = self.times[part].size
-        out: dict[Any, Array] = {}
-        for term in self.chain.terms:
-            for factor in term.factors:
-                array = self.values[factor.series.name] if isinstance(factor.series, Static) else found[str(factor.series.key)]
+        computed_ones = tuple(factor.series for factor in computed(self.chain.terms))
+        out = self.lines(part, computed_ones)
+        for factor in (factor for term in self.chain.terms for factor in term.factors):
+            if isinstance(factor.series, Static):
                 shape = [size_in(d, self.sizes) for d in factor.series.shape]
-                out[factor.series] = np.reshape(array, shape) if isinstance(factor.series, Static) else (
-                    np.reshape(array, (count, *shape)))
+                out[factor.series] = np.reshape(self.values[factor.series.name], (1, *shape))
         return out
