@@ -16,7 +16,7 @@ from typing import Any
 from sympy import Integer
 
 from symrnn.codegen.arrays import ARRAY_RULES, HELPERS, divides
-from symrnn.codegen.products import chain, outer_over_batch, parts_of
+from symrnn.codegen.products import chain, outer_over_batch, parts_of, scaled_chain
 from symrnn.codegen.values import (
     ATOM,
     SUM,
@@ -30,6 +30,7 @@ from symrnn.codegen.values import (
 )
 from symrnn.errors import NotSupportedError
 from symrnn.expr import (
+    Diag,
     Divides,
     Leaf,
     Node,
@@ -175,7 +176,11 @@ def scaled(node: Any, scope: Scope, part: Rule) -> Value:
 
 
 def emit_product(node: Any, scope: Scope) -> Value:
-    """A B: see symrnn.codegen.products."""
+    """A B: see symrnn.codegen.products; a diagonal scales the rows of what follows it, or the columns before it."""
+    diagonals = [isinstance(factor, Diag) for factor in node.args]
+    if any(diagonals) and not all(diagonals) and not any(same(size, 1) for factor in node.args for size in factor.shape):
+        own = [factor.args[0] if isinstance(factor, Diag) else factor for factor in node.args]
+        return scaled_chain([expanded(emit(factor, scope), scope) for factor in own], diagonals, scope)
     return chain([emit(factor, scope) for factor in node.args], scope)
 
 

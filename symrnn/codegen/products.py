@@ -62,6 +62,26 @@ def contracted(values: Sequence[Value], scope: Scope) -> Value:
     return value
 
 
+def scaled_chain(values: Sequence[Value], diagonals: Sequence[bool], scope: Scope) -> Value:
+    """Multiply matrices of which some are diagonal and given as vectors: ``diag(v) A`` is ``v[..., None] * A``."""
+    first = diagonals.index(False)
+    value = values[first]
+    if first:
+        scale = multiply(values[:first], values[0].shape)
+        value = scaled_by_vector(value, scale, f"{scale.atom}[..., None] * {value.atom}")
+    for new, diagonal in zip(values[first + 1:], diagonals[first + 1:], strict=True):
+        if diagonal:
+            value = scaled_by_vector(value, new, f"{value.factor} * {new.atom}[..., None, :]")
+        else:
+            value = contract(value, new, scope)
+    return value
+
+
+def scaled_by_vector(matrix: Value, vector: Value, code: str) -> Value:
+    """Return a matrix whose rows or columns are scaled."""
+    return Value(code, PRODUCT, matrix.shape, batched=matrix.batched or vector.batched)
+
+
 def contract(a: Value, b: Value, scope: Scope) -> Value:
     """``A B`` with an inner size that is not 1."""
     shape = (a.shape[0], b.shape[1])
