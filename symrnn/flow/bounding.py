@@ -9,7 +9,7 @@ import numpy as np
 
 from symrnn.expr import Static
 from symrnn.flow.factors import WEIGHTS
-from symrnn.flow.steps import Run
+from symrnn.flow.run import Run
 from symrnn.norm_bounds import contraction, step_norms
 from symrnn.norm_bounds.norms import ENTRY, STEP, Atom
 from symrnn.traverse import leaves, quantity_of

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symrnn.flow.factors import KINDS, Term
-from symrnn.flow.steps import Run
+from symrnn.flow.run import Run
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

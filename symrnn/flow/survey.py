@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symrnn.flow.chain import LOG2, Scaled, Top
-from symrnn.flow.steps import Run
+from symrnn.flow.run import Run
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
