@@ -18,10 +18,10 @@ NAMES = [
     "activity_html", "architecture", "bounds", "wire",
     "Bounds", "CELLS", "Cell", "Clipping", "DataError", "Derivation", "Divides", "Equation", "Flow", "Given", "LeftOut", "LogSoftmax", "Network", "Notation",
     "NotSupportedError", "OutputError", "PROFILES", "ParameterCounts", "Scan", "SecondReading", "Softmax", "Span", "SpecError", "StepJacobian", "StopGradient",
-    "SymrnnError", "Total", "cell", "check", "compare_function", "cos", "derive", "dim", "elementwise", "elu", "exp", "export",
+    "SymrnnError", "Total", "Unrolled", "cell", "check", "compare_function", "cos", "derive", "dim", "elementwise", "elu", "exp", "export",
     "from_json", "gradient_flow", "hessian_vector_network", "identity", "layer_normalised", "leaky_relu", "left_out", "log", "network", "parameter", "parameter_counts",
     "phi", "read_function", "relu", "render", "second_reading", "series", "sigmoid", "sin", "softplus", "stack", "step_jacobian", "t", "tanh",
-    "time_sum", "to_numpy", "truncated",
+    "time_sum", "to_numpy", "truncated", "unroll",
 ]
 
 
@@ -57,7 +57,7 @@ def test_import_is_free() -> None:
 
 @pytest.mark.parametrize("name", [
     "activity_html", "architecture", "wire", "cell", "check", "compare_function", "derive", "gradient_flow", "layer_normalised", "left_out", "network", "parameter", "read_function", "render", "second_reading",
-    "series", "to_numpy", "truncated",
+    "series", "to_numpy", "truncated", "unroll",
 ])
 def test_public_functions_say_what_they_take(name: str) -> None:
     doc = inspect.getdoc(getattr(symrnn, name)) or ""

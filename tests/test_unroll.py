@@ -106,12 +106,18 @@ def test_planted_errors_are_refuted(error):
 @pytest.mark.parametrize(("name", "substitute", "line"), [
     ("rnn", "states", "h_3 = tanh(W_hh tanh[W_hh tanh(W_hh h_0 + W_xh x_1 + b_h) + W_xh x_2 + b_h] + W_xh x_3 + b_h)"),
     ("lstm", "states", "h_3 = o_3 ⊙ tanh(f_3 ⊙ [f_2 ⊙ (f_1 ⊙ c_0 + i_1 ⊙ c̃_1) + i_2 ⊙ c̃_2] + i_3 ⊙ c̃_3)"),
-    ("gru", "states", "h_3 = z_3 ⊙ [z_2 ⊙ (z_1 ⊙ h_0 + (1 - z_1) ⊙ h̃_1) + (1 - z_2) ⊙ h̃_2] + (1 - z_3) ⊙ h̃_3"),
+    ("gru", "states", "h_3 = z_3 ⊙ (z_2 ⊙ [z_1 ⊙ h_0 + (1 - z_1) ⊙ h̃_1] + (1 - z_2) ⊙ h̃_2) + (1 - z_3) ⊙ h̃_3"),
     ("lstm", "everything", "h_1 = σ(W_o h_0 + U_o x_1 + b_o) ⊙ tanh(c_1)"),
 ])
 def test_states_are_put_into_themselves(name, substitute, line):
     text = " ".join(unroll(network(cell(name)), 3, substitute=substitute).render().split())
     assert line in text
+
+
+def test_what_keeps_its_name_is_defined_below():
+    text = unroll(network(cell("gru")), 3).render()
+    assert "r_t = σ(W_r x_t + U_r h_{t-1})" in text
+    assert "h̃_t = tanh(W x_t + U (r_t ⊙ h_{t-1}))" in text
 
 
 def test_the_substitution_of_the_notes_in_their_own_letters():

@@ -14,7 +14,7 @@ from typing import Any
 from sympy import Basic, Expr
 
 from symrnn.equations import Equation
-from symrnn.expr import At, Node, Series, t
+from symrnn.expr import At, Node, t
 from symrnn.networks import Network
 from symrnn.times import Span
 from symrnn.traverse import at_time, leaves, rebuilt
@@ -123,15 +123,9 @@ def inside_step(network: Network, series: Basic) -> Node | None:
     return rebuilt(equation.rhs, change)
 
 
-def read_names(lines: Iterable[Substituted], kept: Iterable[Basic]) -> list[Series]:
-    """Return the kept series that the lines read, in the order given."""
-    read = {leaf.series for line in lines for leaf in leaves(line.rhs) if isinstance(leaf, At)}
-    return [series for series in kept if isinstance(series, Series) and series in read]
-
-
 def first_and_last(span: Span, step: int) -> tuple[Expr, Expr]:
     """Return the first and the last time in the order of the scan."""
     return (span.lo, span.hi) if step == 1 else (span.hi, span.lo)
 
 
-__all__ = ["KEPT_ROLES", "Substituted", "Substitution", "equation_at", "first_and_last", "inside_step", "read_names"]
+__all__ = ["KEPT_ROLES", "Substituted", "Substitution", "equation_at", "first_and_last", "inside_step"]

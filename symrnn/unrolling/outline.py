@@ -16,13 +16,13 @@ from symrnn.networks import Scan
 from symrnn.printing.conventions import form
 from symrnn.printing.outline import given_of
 from symrnn.printing.parts import labels
-from symrnn.printing.pieces import Equations, Line, Outline, Piece, Ratio, Section, Words
+from symrnn.printing.pieces import Equality, Equations, Line, Outline, Piece, Ratio, Section, Words
 from symrnn.rewrite import added, settled
 from symrnn.style import Style, span_text
 from symrnn.times import Span
 from symrnn.traverse import at_time
 from symrnn.unrolling.arguments import argument, definitions, names_of
-from symrnn.unrolling.forward import inside_step, read_names
+from symrnn.unrolling.forward import inside_step
 from symrnn.unrolling.paths import summands
 from symrnn.unrolling.recurrences import Recurrence
 from symrnn.unrolling.symbolic import SymbolicSum, symbolic_sum
@@ -56,10 +56,13 @@ def forward_sections(unrolled: Any, style: Style) -> Iterator[Section]:
     title = "States put into themselves" if unrolled.back_to is None else "States put into themselves, from any time back"
     body: list[Words | Equations] = [Equations(lines)]
     network = unrolled.derivation.network
-    kept_names = {series.name for series in read_names(unrolled.forward, [e.quantity for e in unrolled.explicit.network.equations])} | {
-        series.name for series in read_names(unrolled.forward, [e.quantity for e in network.equations])}
+    names = {leaf.name for line in unrolled.forward for leaf in line.rhs.atoms(At)}
     defined = {line.lhs.name for line in unrolled.forward} | {state.name for state in unrolled.states}
-    kept = [q for q in dict.fromkeys(e.quantity for e in network.equations) if isinstance(q, Series) and q.name in kept_names - defined]
+    order = list(dict.fromkeys(e.quantity for e in network.equations if isinstance(e.quantity, Series)))
+    for quantity in reversed(order):
+        if quantity.name in names - defined and (inner := inside_step(network, quantity)) is not None:
+            names |= {leaf.name for leaf in inner.atoms(At) if leaf.time == t}
+    kept = [q for q in order if q.name in names - defined]
     where = [Line(q[t], rhs) for q in kept if (rhs := inside_step(network, q)) is not None]
     if where:
         body += [Words(("With the values of each step:",)), Equations(tuple(where))]
@@ -220,4 +223,5 @@ def conventions_section(unrolled: Any, found: tuple[Recurrence, ...], style: Sty
     if found:
         notes.append(Words(("Jacobians have a row for each entry of what is differentiated (numerator layout); a product without factors "
                             "is the identity.",)))
-    return Section(("Conventions",), (*notes, *form(style)))
+    conditions = (Words(("Condition on what is given: ", Equality(c.lhs, c.rhs), ".")) for c in unrolled.derivation.conditions)
+    return Section(("Conventions",), (*notes, *conditions, *form(style)))

@@ -50,12 +50,13 @@ def long_lines(left: Spelled | None, node: Node, style: Style, span: Span | None
     """Yield the lines of a sum of products: broken before its terms, and on a page inside a product that is too long."""
     rows = [""]
     for term in writer.terms(node, style):
-        pieces = re.split(r" (?=\\operatorname)", term) if style.latex and seen(term) > room(style) - 12 else [term]
-        if rows[-1] and seen(rows[-1]) + seen(term) + 1 > room(style) - 12:
+        pieces = re.split(r" (?=\\(?:operatorname|odot|ast|circ|star)\b)", term) if style.latex and seen(term) > room(style) - 18 else [term]
+        if rows[-1] and seen(rows[-1]) + seen(term) + 1 > room(style) - 18:
             rows.append("")
         for number, piece in enumerate(pieces):
-            if number and seen(rows[-1]) + seen(piece) + 1 > room(style) - 12:
-                rows.append(rf"\qquad {{}} \cdot {piece}")
+            if number and seen(rows[-1]) + seen(piece) + 1 > room(style) - 18:
+                sign = r" \cdot" if piece.startswith(r"\operatorname") else ""
+                rows.append(rf"\qquad {{}}{sign} {piece}")
             else:
                 rows[-1] = f"{rows[-1]} {piece}".strip()
     yield Line(left, spelled(rows[0]), span)
