@@ -114,7 +114,7 @@ def block_grid(of: Recurrence, style: Style) -> str:
     if style.notation.rows:
         grid = [list(column) for column in zip(*grid, strict=True)]
     if style.latex:
-        rows = r" \\[3pt] ".join(" & ".join(cell.replace(r"\frac", r"\dfrac") for cell in row) for row in grid)
+        rows = r" \\[8pt] ".join(" & ".join(cell.replace(r"\frac", r"\dfrac") for cell in row) for row in grid)
         return rf"\begin{{bmatrix}} {rows} \end{{bmatrix}}"
     return "[" + "; ".join(", ".join(row) for row in grid) + "]"
 
