@@ -15,8 +15,9 @@ from symrnn.codegen import network_source
 from symrnn.codegen.runtime import compiled
 from symrnn.errors import NotSupportedError, SpecError
 from symrnn.expr import Diag, Hadamard, Identity, Plus, Product, Rows, Static, Transposed, Zeros
+from symrnn.expr.operators import Operators
 from symrnn.functions import parameter, tanh
-from symrnn.jacobians.linear import local_jacobian
+from symrnn.jacobians.linear import FORMS, local_jacobian
 from symrnn.jacobians.products import added, multiplied
 from symrnn.verify.entrywise import judge_steps_entrywise
 from symrnn.verify.points import random_point
@@ -234,3 +235,16 @@ def test_open_function_prints_its_derivative() -> None:
     own = Cell("own", [(H[t], phi(parameter("W", "H", "H") @ H[t - 1] + parameter("U", "H", "D") @ series("x", "D")[t]))],
                inputs=[series("x", "D")])
     assert str(step_jacobian(own).block("h")) == "diag(φ′(a_t)) W"
+
+
+WITHOUT_FORM = {
+    "At": "a quantity", "Leaf": "a quantity", "Static": "a quantity", "Zeros": "a constant", "Ones": "a constant",
+    "Identity": "a constant", "OneHot": "a constant", "Divides": "a constant", "Elementwise": "not linear",
+    "Softmax": "not linear", "LogSoftmax": "not linear", "StopGradient": "a rule writes a factor in its place",
+    "Columns": "columns of different times that each move: refused in one line",
+}
+
+
+def test_every_node_type_has_a_form_or_a_reason() -> None:
+    assert set(FORMS) | set(WITHOUT_FORM) == set(Operators.registry)
+    assert not set(FORMS) & set(WITHOUT_FORM)
