@@ -25,6 +25,9 @@ FEW = 5
 
 Point = tuple[float, float]
 
+FLOWS_BACK = "gradients flow back (slopes left out)"
+"""What the dashed arrows are, for the legend."""
+
 
 @dataclass(frozen=True)
 class Mark:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from symrnn.unrolling.drawing.picture import Arrow, Mark, Picture
+from symrnn.unrolling.drawing.picture import FLOWS_BACK, Arrow, Mark, Picture
 
 INK, BACK, PAPER = "#1a1a1a", "#b5420b", "#ffffff"
 FILL = {"input": "#ffffff", "state": "#e3ecf5", "output": "#f3f3f3", "loss": "#ffffff", "dots": "none"}
@@ -86,7 +86,7 @@ def legend(picture: Picture) -> list[str]:
     """What the two kinds of arrows are."""
     y = picture.height - 22
     rows = []
-    for x, name, back in ((30.0, "forward pass", False), (185.0, "gradients flow back, times what is written", True)):
+    for x, name, back in ((30.0, "forward pass", False), (185.0, FLOWS_BACK, True)):
         rows.append(arrow_line(Arrow((x, y), (x + 42, y), None, "", (0, 0), back)))
         rows.append(text(name, (x + 50, y), BACK if back else INK, 13, halo=False, anchor="start"))
     return rows

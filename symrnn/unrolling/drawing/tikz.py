@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symrnn.unrolling.drawing.picture import Arrow, Picture
+from symrnn.unrolling.drawing.picture import FLOWS_BACK, Arrow, Picture
 
 SCALE = 0.02
 HEAD = r"""% pdflatex sets this on its own; for a paper, take the tikzpicture and load tikz with the library arrows.meta
@@ -58,7 +58,7 @@ def legend(picture: Picture) -> list[str]:
     """What the two kinds of arrows are."""
     y = picture.height - 22
     rows = []
-    for x, name, back in ((30.0, "forward pass", False), (205.0, "gradients flow back, times what is written", True)):
+    for x, name, back in ((30.0, "forward pass", False), (205.0, FLOWS_BACK, True)):
         rows.append(arrow_line(Arrow((x, y), (x + 42, y), None, "", (0, 0), back), picture))
         rows.append(rf"  \node[anchor=west, font=\footnotesize{', text=back' if back else ''}] at {place((x + 46, y), picture)} {{{name}}};")
     return rows
