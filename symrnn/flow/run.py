@@ -12,7 +12,6 @@ import numpy as np
 from symrnn.expr import Static
 from symrnn.flow.factors import computed
 from symrnn.flow.steps import HERE, Chain, Values, called
-from symrnn.networks.graph import Given
 from symrnn.verify.points import size_in
 
 if TYPE_CHECKING:
@@ -34,6 +33,7 @@ class Run:
         sizes: A number for each size letter.
         found: What the run over the sequence computed.
         times: The times, in the order in which the steps run.
+        held: The Jacobians of the last chunk that was asked for.
     """
 
     chain: Chain
@@ -41,6 +41,7 @@ class Run:
     sizes: Mapping[str, int]
     found: Mapping[str, Any]
     times: Array
+    held: tuple[slice, Array, Array | None] | None = None
 
     @classmethod
     def of(cls, chain: Chain, values: Values, sizes: Mapping[str, int]) -> Run:
@@ -64,23 +65,24 @@ class Run:
         return sum(rows.stop - rows.start for rows in self.rows.values())
 
     def at(self, series: Any, times: Array) -> Array:
-        """Return a series at some times, ``(len(times), n)``."""
-        given = [g for g in self.chain.network.givens if g.quantity == series and g.span is not None]
-        out = [self.column(series, given, int(time)) for time in times]
-        return np.stack(out)
+        """Return a series at some times, ``(len(times), n)``: computed, given, or an initial state, which is zero by default."""
+        out = None
+        for first, array in self.pieces(series):
+            inside = (times >= first) & (times < first + len(array))
+            if out is None:
+                out = np.zeros((len(times), *array.shape[1:]), array.dtype)
+            out[inside] = array[times[inside] - first]
+        return np.zeros((len(times), 1)) if out is None else out
 
-    def column(self, series: Any, given: list[Given], time: int) -> Array:
-        """Return a series at one time: given, computed, or an initial state, which is zero by default."""
-        for g in given:
-            low, high = (size_in(end, self.sizes) for end in (g.span.lo, g.span.hi))  # type: ignore[union-attr]
-            if low <= time <= high:
-                array = self.values.get(g.name)
-                if array is None:
-                    return np.zeros([size_in(d, self.sizes) for d in g.quantity.shape if d != 1])
-                return np.asarray(array[0] if g.span.single else array[0, time - low])  # type: ignore[union-attr]
+    def pieces(self, series: Any) -> Iterator[tuple[int, Array]]:
+        """Yield the first time and the values of each piece of a series."""
         spans = [e.span for e in self.chain.network.equations if e.quantity == series and e.span is not None]
-        first = min(size_in(span.lo, self.sizes) for span in spans)
-        return np.asarray(self.found[str(series.key)][0, time - first])
+        if spans:
+            yield min(size_in(span.lo, self.sizes) for span in spans), np.asarray(self.found[str(series.key)][0])
+        for g in self.chain.network.givens:
+            if g.quantity == series and g.span is not None and self.values.get(g.name) is not None:
+                array = self.values[g.name]
+                yield size_in(g.span.lo, self.sizes), np.asarray(array[:1] if g.span.single else array[0])
 
     def inputs(self, times: Array) -> dict[str, Any]:
         """Return what the step takes, with the times as the batch."""
@@ -111,6 +113,12 @@ class Run:
 
     def jacobians(self, part: slice) -> tuple[Array, Array | None]:
         """Return ``∂s_t/∂s_{t-1}``, ``(times, n, n)``, and ``∂s_t/∂x_t``, ``(times, n, D)``, at the times of a chunk."""
+        if self.held is None or self.held[0] != part:
+            self.held = (part, *self.made(part))
+        return self.held[1], self.held[2]
+
+    def made(self, part: slice) -> tuple[Array, Array | None]:
+        """Compute the Jacobians at the times of a chunk."""
         times = self.times[part]
         found = called(self.chain.step.network, self.chain.jacobian_code, self.inputs(times))
         whole = np.zeros((len(times), self.size, self.size))
