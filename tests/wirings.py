@@ -138,8 +138,10 @@ def draw_start(draft: Draft, name: str, own: Any, size: Any) -> Any:
     """What the states of a layer start from."""
     kinds = ["nothing", "dense"]
     if draft.encoder:
-        theirs = {q.name for q in draft.items[[i.name for i in draft.items].index("enc")].cell.states}
-        kinds += ["last"] * 2 + ["layer", "by name"] * 2 * (own.output.name in theirs and same(size, H))
+        theirs = next(item.cell for item in draft.items if item.name == "enc")
+        shared = own.output.name in {q.name for q in theirs.states} and same(size, H)
+        kinds += ["last"] * 2 + ["by name"] * 2 * shared
+        kinds += ["layer"] * 2 * (shared and "random" not in {own.name, theirs.name})  # states of random cells differ in size
     if own.output not in own.states:
         return None
     kind = draft.choose("starts", kinds)
