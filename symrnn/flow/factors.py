@@ -53,14 +53,14 @@ class Term:
         name: Of the path.
         new: The state that it leads to.
         old: The state that it starts from.
-        scalar: A number in front.
+        scalar: A number in front, or a formula of sizes such as ``1/H``.
         factors: In the order in which a gradient meets them.
     """
 
     name: str
     new: Series
     old: Series
-    scalar: float
+    scalar: Any
     factors: tuple[Factor, ...]
 
 
@@ -89,7 +89,7 @@ def terms_of(jacobian: StepJacobian, states: tuple[Series, ...]) -> tuple[Term, 
     return tuple(found)
 
 
-def cut(path: Path, new: Series, gates: set[Any], parameters: set[Any]) -> tuple[float, list[Factor]]:
+def cut(path: Path, new: Series, gates: set[Any], parameters: set[Any]) -> tuple[Any, list[Factor]]:
     """Cut the term of a path into factors of one kind each."""
     scalar, core = split_scalar(path.term)
     on_the_way = {*path.through, new}
@@ -105,7 +105,7 @@ def cut(path: Path, new: Series, gates: set[Any], parameters: set[Any]) -> tuple
         alone = {node for node in entries if node in {g[t] for g in gates} and 1 - node not in entries}
         for kind, same in groupby(entries, key=lambda node: GATE if node in alone else kind_of(node, on_the_way, gates, parameters)):
             found.append(Factor(kind, Hadamard(*same), True))
-    return float(scalar), found
+    return scalar, found
 
 
 def gates_of(network: Network) -> set[Any]:

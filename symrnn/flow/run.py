@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sympy import Integer, sympify
 
 from symrnn.expr import Static
 from symrnn.flow.factors import computed
@@ -83,6 +84,11 @@ class Run:
             if g.quantity == series and g.span is not None and self.values.get(g.name) is not None:
                 array = self.values[g.name]
                 yield size_in(g.span.lo, self.sizes), np.asarray(array[:1] if g.span.single else array[0])
+
+    def number(self, scalar: Any) -> float:
+        """Return a scalar that may be a formula of sizes."""
+        letters = {letter: self.sizes[letter.name] for letter in sympify(scalar).free_symbols}
+        return float(sympify(scalar).xreplace({letter: Integer(size) for letter, size in letters.items()}))
 
     def inputs(self, times: Array) -> dict[str, Any]:
         """Return what the step takes, with the times as the batch."""

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symrnn.flow.factors import KINDS, Term
+from symrnn.flow.factors import KINDS, VALUES, Term
 from symrnn.flow.run import Run
 
 if TYPE_CHECKING:
@@ -86,12 +86,12 @@ class Backward:
         factors = self.run.factors(part)
         weights, inner, lengths = [], [], []
         for term in self.run.chain.terms:
-            own, length = passed(term, factors, met[:, self.run.rows[term.new]])
+            own, length = passed(term, self.run.number(term.scalar), factors, met[:, self.run.rows[term.new]])
             inner.append(own)
             lengths.append(length)
             weights.append(length**2)
             if term.new == term.old and term.name.startswith("direct"):
-                entries = np.full(met[:, self.run.rows[term.new]].shape, term.scalar)
+                entries = np.full(met[:, self.run.rows[term.new]].shape, self.run.number(term.scalar))
                 for factor in term.factors:
                     entries = entries * factors[factor.series][..., 0]
                 directs.setdefault((term.new, part.start), []).append(entries)
@@ -126,7 +126,7 @@ def named(terms: tuple[Term, ...]) -> list[str]:
     return out
 
 
-def passed(term: Term, factors: dict[Any, Array], met: Array) -> tuple[dict[str, Array], Array]:
+def passed(term: Term, scalar: float, factors: dict[Any, Array], met: Array) -> tuple[dict[str, Array], Array]:
     """Let gradients pass the factors of a term from left to right; return the logarithms by kind, and the last lengths."""
     held, length = met, np.linalg.norm(met, axis=1)
     kinds: dict[str, Array] = {}
@@ -139,7 +139,9 @@ def passed(term: Term, factors: dict[Any, Array], met: Array) -> tuple[dict[str,
         now = np.linalg.norm(held, axis=1)
         kinds[factor.kind] = kinds.get(factor.kind, 0.0) + np.log10(now) - np.log10(length)
         length = now
-    return kinds, abs(term.scalar) * length
+    if scalar != 1:
+        kinds[VALUES] = kinds.get(VALUES, 0.0) + np.log10(abs(scalar))
+    return kinds, abs(scalar) * length
 
 
 def along(directs: dict[Any, list[Array]], count: int) -> Array | None:
