@@ -73,8 +73,8 @@ class Order:
         return self.compare(a.hi, b.lo) < 0 or self.compare(b.hi, a.lo) < 0
 
     def cut(self, span: Span, marks: Iterable[Expr]) -> list[Span]:
-        """Cut a span before each mark that lies inside it."""
-        inside = [m for m in self.sort(marks) if self.compare(span.lo, m) < 0 and self.compare(m, span.hi) <= 0]
+        """Cut a span before each mark that lies inside it; in the shortest sequences one of the pieces may be empty."""
+        inside = [m for m in self.sort(marks) if self.compare(span.lo, m) < 0 and self.compare(m - Integer(1), span.hi) < 0]
         starts = [span.lo, *inside]
         ends = [expand(m - Integer(1)) for m in inside] + [span.hi]
         return [Span(lo, hi) for lo, hi in zip(starts, ends, strict=True)]

@@ -5,14 +5,18 @@ from __future__ import annotations
 import pytest
 from sympy import Integer
 
+from symrnn.bptt import derive
 from symrnn.cells import cell
+from symrnn.codegen import to_numpy
 from symrnn.equations import Cell, Equation
 from symrnn.errors import SpecError
 from symrnn.expr import Static, Zeros, dim, t
 from symrnn.functions import parameter, series, sigmoid, tanh
-from symrnn.networks import LOSSES, READOUTS, TASKS, Given, Network, Scan, name_operands, network
+from symrnn.networks import LOSSES, READOUTS, TASKS, Given, Network, Scan, architecture, name_operands, network
 from symrnn.networks.ordering import ordered
 from symrnn.times import Order, Span, hull
+from symrnn.verify.entrywise import judge_entrywise
+from symrnn.verify.numeric import judge_numeric
 
 T, S, H = dim("T"), dim("S"), dim("H")
 h, x, q = series("h", "H"), series("x", "D"), series("q", "H")
@@ -158,6 +162,21 @@ def test_spans_compare_for_long_enough_sequences():
     assert order.disjoint(Span(1, T - 1), Span(T, T))
     assert [str(s) for s in order.cut(Span(1, T), [Integer(1), T, T + 5])] == ["1…T - 1", "T"]
     assert str(hull([Span(2, T), Span(0, 1)], order)) == "0…T"
+
+
+def test_a_span_is_cut_where_a_piece_is_empty_in_the_shortest_sequence():
+    order = Order()
+    assert [str(s) for s in order.cut(Span(1, T), [Integer(2)])] == ["1", "2…T"]
+    assert order.least == {T: 1}
+    assert [str(s) for s in Order().cut(Span(1, 3), [Integer(3), Integer(4)])] == ["1…2", "3"]
+
+
+@pytest.mark.parametrize("options", [{}, {"merge": "sum", "layers": 2}, {"task": "many-to-one"}])
+def test_two_directions_meet_in_sequences_of_one_step(options):
+    derivation = derive(architecture("bidirectional", cell("gru"), **options))
+    assert dict(derivation.least) == {T: 1}
+    judge_entrywise(derivation, sizes={"T": 1}).assert_ok()
+    judge_numeric(to_numpy(derivation), sizes={"T": 1}).assert_ok()
 
 
 def test_lengths_of_two_sequences_cannot_be_ordered():

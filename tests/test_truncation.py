@@ -241,6 +241,10 @@ def test_reads_of_other_scans_are_not_cut():
     ("t", "window", r"^the window must be a positive whole number or a letter such as J; got 't'$"),
     ("2J", "window", r"^the window must be a positive whole number or a letter such as J; got '2J'$"),
     ("K", "window", r"^the window K is a size of the network 'rnn, many-to-many'; give it a letter of its own, such as J$"),
+    ("l", "window", r"^the window must be a positive whole number or a letter such as J; got 'l'$"),
+    ("x", "window", r"^the window x is a quantity of the network 'rnn, many-to-many'; give it a letter of its own, such as J$"),
+    ("W_hh", "window", r"^the window W_hh is a quantity of the network 'rnn, many-to-many'; give it a letter of its own, such as J$"),
+    ("lambda", "window", r"^the window lambda is a word of Python; give it a letter of its own, such as J$"),
     ("J", "lag", r"^a lag must be a positive whole number, since it makes one level for each step; got J$"),
     (2, "windows", r"^unknown form 'windows'; did you mean window\?$"),
 ])

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import count
+from keyword import iskeyword
 from types import MappingProxyType
 from typing import Any
 
@@ -73,9 +74,12 @@ def checked(window: Any, form: str, network: Network) -> Expr:
     letter = isinstance(window, str | Symbol) and str(window).isidentifier()
     if letter and str(window) in {str(size) for size in network.sizes}:
         raise SpecError(f"the window {window} is a size of the network '{network.name}'; give it a letter of its own, such as J")
+    if letter and (str(window) in network.names or iskeyword(str(window))):
+        what = "a word of Python" if iskeyword(str(window)) else f"a quantity of the network '{network.name}'"
+        raise SpecError(f"the window {window} is {what}; give it a letter of its own, such as J")
     if letter and form == "lag":
         raise SpecError(f"a lag must be a positive whole number, since it makes one level for each step; got {window}")
-    if letter and str(window) not in {"t", "B"}:
+    if letter and str(window) not in {"t", "B", "l", "O", "I"}:  # the time, the batch, and letters that look like digits
         return dim(str(window))
     if isinstance(window, bool) or not isinstance(window, int | Integer) or window < 1:
         raise SpecError(f"the window must be a positive whole number or a letter such as J; got {window!r}")
