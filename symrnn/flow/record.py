@@ -62,6 +62,7 @@ class Flow:
         radius: Its spectral radius.
         gamma: The largest slope of its activation.
         error: The relative error of ``spectral``, at most, by residual and gap; see :mod:`symrnn.flow.chain`.
+        note: What was done, where the record is one of a comparison.
         loss: The loss after training, where the network was trained; else ``None``.
     """
 
@@ -94,4 +95,5 @@ class Flow:
     radius: float | None = None
     gamma: float | None = None
     error: float = 0.0
+    note: str = ""
     loss: float | None = None
