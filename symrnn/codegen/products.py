@@ -31,8 +31,6 @@ from symrnn.expr import same
 
 SIMPLE = re.compile(r"[\w.]+(\[[^\]]*\])*")
 """Code that needs no brackets as an operand: a name with subscripts."""
-DIAGONAL = re.compile(r"([\w.]+(?:\[[^\]]*\])*|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))\[\.\.\., None\] \* np\.eye\(\w+, dtype=dtype\)")
-"""Code of a diagonal matrix, whose entries are a name with subscripts or stand in brackets: a product with it scales rows or columns."""
 
 
 def chain(values: Sequence[Value], scope: Scope) -> Value:
@@ -98,12 +96,7 @@ def contract(a: Value, b: Value, scope: Scope) -> Value:
         return matrix_times_vector(a, b)
     if same(shape[0], 1):
         return transposed(matrix_times_vector(transposed(b), transposed(a)))
-    batched = a.batched or b.batched
-    if (v := DIAGONAL.fullmatch(a.code)) is not None:
-        return Value(f"{v[1]}[..., None] * {b.atom}", PRODUCT, shape, batched=batched)
-    if (v := DIAGONAL.fullmatch(b.code)) is not None:
-        return Value(f"{a.factor} * {v[1]}[..., None, :]", PRODUCT, shape, batched=batched)
-    return Value(f"{a.factor} @ {b.atom}", PRODUCT, shape, batched=batched)
+    return Value(f"{a.factor} @ {b.atom}", PRODUCT, shape, batched=a.batched or b.batched)
 
 
 def matrix_times_vector(a: Value, v: Value) -> Value:
