@@ -13,7 +13,7 @@ from symrnn.cli import main
 out, sys.stdout = sys.stdout, io.StringIO()
 assert main(sys.argv[1:]) == 0
 sys.stdout = out
-print(*sorted({name.partition('.')[0] for name in sys.modules} & {'numpy', 'flint', 'torch', 'gmpy2', 'sympy'}))
+print(*sorted({name.partition('.')[0] for name in sys.modules} & {'numpy', 'flint', 'torch', 'gmpy2', 'sympy', 'lark'}))
 """
 
 
