@@ -1,6 +1,7 @@
 """Parameters by a rule of initialisation.
 
-Rules, for a recurrent matrix of n columns and a matrix of an input of m columns; biases are 0 unless said:
+Rules, for a recurrent matrix of n columns and a matrix of an input of m columns; biases are 0 unless said, and columns that
+multiply, such as the gains of layer normalisation, are 1:
     gaussian: N(0, 1/n); inputs N(0, 1/m).
     xavier: uniform within ± sqrt(6 / (rows + columns)) (Glorot & Bengio 2010).
     orthogonal: a random orthogonal matrix (Saxe, McClelland & Ganguli 2014); inputs as xavier.
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symrnn.errors import DataError, SpecError, unknown
-from symrnn.expr import At, Rows, Static, Transposed, t
+from symrnn.expr import At, Hadamard, Rows, Static, Transposed, t
 from symrnn.flow.factors import GATE, WEIGHTS
 from symrnn.flow.steps import Chain
 from symrnn.traverse import leaves
@@ -101,11 +102,13 @@ def random_params(
     check_number("gain", gain, least=0.0)
     check_number("forget_bias", forget_bias)
     blocks = recurrent_blocks(chain)
+    gains = {arg for e in chain.network.equations for node in e.rhs.atoms(Hadamard) for arg in node.args if isinstance(arg, Static)}
     params: dict[str, Array] = {}
     for static in chain.network.parameters:
         rows, columns = (size_in(size, sizes) for size in static.shape)
         if columns == 1 and static not in blocks:
-            params[static.name] = pytorch(rows, 1, rng, False)[:, 0] if init == "pytorch" else np.zeros(rows)
+            bias = pytorch(rows, 1, rng, False)[:, 0] if init == "pytorch" else np.zeros(rows)
+            params[static.name] = np.ones(rows) if static in gains else bias
             continue
         matrix = INITS[init](rows, columns, rng, False) * (1.0 if gain is None else gain)
         for block in blocks.get(static, ()):
