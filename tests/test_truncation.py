@@ -24,6 +24,7 @@ from symrnn.functions import parameter, series, tanh
 from symrnn.leftout import for_reading, left_out
 from symrnn.networks import NETWORKS, Given, Network, Scan, architecture, network
 from symrnn.networks.truncation import truncated
+from symrnn.networks.wiring import Input, Layer, Readout, wire
 from symrnn.printing import from_json, render
 from symrnn.rewrite import added
 from symrnn.times import Order, Span
@@ -344,6 +345,23 @@ def test_left_out_terms_are_printed():
     assert section(derived("rnn", 2)) == "Left out -------- In δh_t, at t = 2, 4, …: W_hhᵀ δa_{t+1}." + pairs
     assert section(derived("rnn", 2, "lag")) == "Left out -------- In δh_t, at t = 0, …, T-1: W_hhᵀ δa_{k1,t+1}."
     assert "at t = T-1, T-3, …: W_{hh,b}ᵀ δa_{b,t-1}." in section(derive(truncated(bidirectional("rnn"), 2)))
+    stacked = architecture("stacked", cell("rnn"), layers=2)
+    assert section(derive(truncated(stacked, 2))).endswith(pairs)
+    turned = wire(Input("x"), Layer("l1", cell("rnn"), reads="x", direction="backward"), Readout(reads="l1"))
+    assert section(derive(truncated(turned, 2))).endswith(pairs.replace("up to t.", "from t on."))
+
+
+@pytest.mark.parametrize(("name", "options"), [("bidirectional", {}), ("encoder-decoder", {}), ("encoder-decoder", {"attention": "dot"})])
+def test_of_several_scans_no_pairs_of_times_are_spoken(name, options):
+    text = " ".join(render(derive(truncated(architecture(name, cell("rnn"), **options), 2))).split())
+    assert "pairs" not in text
+    assert (
+        "Each scan has windows of its own, and what a window reads of an earlier one is not differentiated; what one scan reads of"
+        " another is. Conventions"
+    ) in text
+
+
+def test_left_out_in_latex_and_of_nothing():
     assert r"In $\delta h_{t}$, at $t = J$, $2 J$, $\dots$: $W_{hh}^{\top} \delta a_{t+1}$." in render(derived("rnn", "J"), "latex")
     assert r"\nmid is of amssymb" in render(derived("rnn", "J"), "latex")
     assert "Left out" not in render(derive(network(cell("rnn"))))

@@ -8,16 +8,19 @@ from sympy import Expr, expand
 
 from symrnn.clipping import Clipping
 from symrnn.derivation import Derivation
-from symrnn.expr import Divides, StopGradient, t
+from symrnn.equations import Equation
+from symrnn.expr import Columns, Divides, StopGradient, t
 from symrnn.leftout import LeftOut, left_out
+from symrnn.networks import Network, Scan
 from symrnn.printing.parts import Spelled
 from symrnn.printing.pieces import Equality, Outline, Piece, Section, Words
 from symrnn.style import Style, scalar, time_text
 
 PAIRS = (
-    "The full gradient in a parameter is a sum over the times t of the losses and, for each, over the steps k up to t. "
+    "The full gradient in a parameter is a sum over the times t of the losses and, for each, over the steps k {}. "
     "Of these pairs, those with k and t in one window are kept."
 )
+SCANS = "Each scan has windows of its own, and what a window reads of an earlier one is not differentiated; what one scan reads of another is."
 
 
 def with_afterwards(outline: Outline, derivation: Derivation, style: Style) -> Outline:
@@ -31,9 +34,21 @@ def left_out_sections(derivation: Derivation, style: Style) -> Iterator[Section]
     """Say which terms of the full gradient are missing; a second derivation says it no more than the first."""
     missing = left_out(derivation) if derivation.order == 1 else ()
     if missing:
-        windows = any(d.positive for e in derivation.network.equations for stop in e.rhs.atoms(StopGradient)
-                      for d in stop.atoms(Divides))
-        yield Section(("Left out",), (*(Words((*sentence(m, style), ".")) for m in missing), *([Words((PAIRS,))] if windows else [])))
+        yield Section(("Left out",), (*(Words((*sentence(m, style), ".")) for m in missing), *kept(derivation.network)))
+
+
+def kept(network: Network) -> Iterator[Words]:
+    """Say which terms windows keep: pairs of times, where all steps are those of one scan."""
+    cut = [b for b in network.blocks if isinstance(b, Scan) and any(map(has_windows, b.equations))]
+    if len(cut) == 1 and not any(e.rhs.has(Columns) for e in network.equations):
+        yield Words((PAIRS.format("up to t" if cut[0].step == 1 else "from t on"),))
+    elif cut:
+        yield Words((SCANS,))
+
+
+def has_windows(equation: Equation) -> bool:
+    """Tell whether an equation reads something that is stopped at the starts of windows."""
+    return any(d.positive for stop in equation.rhs.atoms(StopGradient) for d in stop.atoms(Divides))
 
 
 def sentence(missing: LeftOut, style: Style) -> tuple[Piece, ...]:
