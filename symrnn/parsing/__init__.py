@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from symrnn.parsing.arguments import Parser
+from symrnn.parsing.flow import flow_parser
 from symrnn.parsing.formulas import (
     cells_parser,
     derive_parser,
@@ -62,6 +63,7 @@ COMMANDS = {
     "export": Command("write single formulas: LaTeX, MathML, Typst, SVG, PNG", export_parser),
     "params": Command("count parameters, compare cells", params_parser),
     "unroll": Command("unroll over some steps: substitution, sum over paths, drawing", unroll_parser),
+    "flow": Command("measure, draw and sweep the flow of gradients through time", flow_parser),
     "read": Command("read a forward step back from Python, by latexify-py", read_parser),
 }
 

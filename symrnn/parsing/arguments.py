@@ -112,3 +112,27 @@ def positive(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) > 0):
         raise argparse.ArgumentTypeError(f"expected a whole number from 1 on; got '{text}'")
     return int(text)
+
+
+def amount(text: str) -> float:
+    """Read a number from 0 on."""
+    number = real(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 on; got '{text}'")
+    return number
+
+
+def real(text: str) -> float:
+    """Read a finite number."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not abs(number) < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected a number such as 1 or 0.5; got '{text}'")
+    return number
+
+
+def workers(text: str) -> int:
+    """Read a number of processes; -1 stands for every core."""
+    return -1 if text == "-1" else positive(text)
