@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -9,11 +10,12 @@ from sympy import Expr, Integer, Symbol, expand
 
 from symrnn.errors import SymrnnError
 from symrnn.expr import At, Column, Columns, Divides, Gather, Ones, Rows, Scaled, Stacked, Transposed, Zeros, complement
+from symrnn.formulas.context import Context
 from symrnn.formulas.shaping import Value, is_node, solved, turned, unknown_size
 from symrnn.formulas.surface import FormulaError, place_of, plain, source_of, unwrapped
 
 
-def bracketed(context: Any, atom: Any) -> list[Value]:
+def bracketed(context: Context, atom: Any) -> list[Value]:
     """``[a]``, ``[a; b]``, ``[h_1 … h_S]``."""
     cells = [c for c in atom.children if getattr(c, "data", "") == "sum" or getattr(c, "type", "") == "DOTS"]
     dots = [k for k, cell in enumerate(cells) if getattr(cell, "type", "") == "DOTS"]
@@ -60,7 +62,7 @@ def sequence(first: Any, last: Any) -> Value:
     raise SymrnnError("the first and the last column are not one quantity at two times")
 
 
-def divides(context: Any, atom: Any) -> list[Value]:
+def divides(context: Context, atom: Any) -> list[Value]:
     """``[K ∣ t-1]``, ``[K ∣ t-1 > 0]``, ``[K ∤ t-1]``."""
     number, sign, time, *above = atom.children
     parts = [context.letters.time(plain(source_of(part, context.formula))) for part in (number, time)]
@@ -71,7 +73,7 @@ def divides(context: Any, atom: Any) -> list[Value]:
     return [complement(condition) if str(sign) in {"∤", r"\nmid"} else condition]
 
 
-def picked(context: Any, factor: Any, below: str) -> list[Value]:
+def picked(context: Context, factor: Any, below: str) -> list[Value]:
     """``[A]_{1:H}``, ``[A]_{:,w}``, ``[A]_{1:H,1:D}``: rows, columns, or both."""
     script = next(s for s in factor.children[1:] if s.data == "below").children[0]
     raw = source_of(script, context.formula)
@@ -102,21 +104,29 @@ def split(text: str) -> list[str]:
     return parts
 
 
-def along(context: Any, factor: Any, matrices: list[Value], axis: int, piece: str, where: int) -> list[Value]:
+def along(context: Context, factor: Any, matrices: list[Value], axis: int, piece: str, where: int) -> list[Value]:
     """Pick rows (axis 0) or columns (axis 1)."""
     if piece == ":":
         return matrices
     if ":" in piece:
-        ends = [context.letters.time(plain(end)) for end in piece.split(":")]
-        if None in ends:
+        lo, hi = (context.letters.time(plain(end)) for end in piece.split(":"))
+        if lo is None or hi is None:
             raise FormulaError(context.formula, where + 1, f"{piece} is no range of rows")
-        lo, hi = ends
-        pick = (lambda m: Rows(m, lo - 1, hi)) if axis == 0 else (lambda m: turned(Rows(Transposed(m), lo - 1, hi)))
-        return context.fitting(factor, [lambda m=m: pick(m) for m in matrices])
+        return context.fitting(factor, [partial(rows_of if axis == 0 else columns_of, m, lo, hi) for m in matrices])
     if axis == 0:
         return [turned(m) for m in along(context, factor, [turned(m) for m in matrices], 1, piece, where)]
     number = context.letters.time(plain(piece))
     if number is not None:
-        return context.fitting(factor, [lambda m=m: Column(m, number) for m in matrices])
+        return context.fitting(factor, [partial(Column, m, number) for m in matrices])
     indices = context.nested(piece, where)
-    return context.fitting(factor, [lambda m=m, i=i: Gather(m, i) for m, i in product(matrices, indices)])
+    return context.fitting(factor, [partial(Gather, m, i) for m, i in product(matrices, indices)])
+
+
+def rows_of(matrix: Value, lo: Expr, hi: Expr) -> Value:
+    """Rows ``lo … hi``, counted from 1."""
+    return Rows(matrix, lo - 1, hi)
+
+
+def columns_of(matrix: Value, lo: Expr, hi: Expr) -> Value:
+    """Columns ``lo … hi``, counted from 1."""
+    return turned(Rows(Transposed(matrix), lo - 1, hi))

@@ -138,10 +138,14 @@ class Terms:
         if not items:
             yield []
             return
-        readings, used = front(self, items)
+        readings, used = self.front(items)
         rests = list(self.operands(items[used:]))
         for value, rest in product(readings, rests):
             yield [(items[0][0], value), *rest]
+
+    def front(self, items: list[tuple[str, Any]]) -> tuple[list[Value], int]:
+        """Return the readings of the first operand of a product, and how many factors it takes."""
+        return front(self, items)
 
     def nested(self, text: str, place: int) -> list[Value]:
         """Read a part of the formula again that was kept as text, such as a script."""
