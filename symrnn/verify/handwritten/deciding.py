@@ -1,0 +1,165 @@
+"""From what was measured to the verdicts of the report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+from symrnn.verify.balls.dual import precision
+from symrnn.verify.balls.mismatch import Mismatch
+from symrnn.verify.handwritten.causes import (
+    Cause,
+    common_ratio,
+    hidden_clips,
+    mismatch_at,
+    size_named,
+    trial_of,
+    truncations,
+    unclipped_names,
+)
+from symrnn.verify.handwritten.examples import smallest_examples
+from symrnn.verify.handwritten.judging import CONSTANTS, EQUAL, OPEN, WRONG, Judged, Plan, judge
+from symrnn.verify.handwritten.report import CLIPPED, FACTOR, RIGHT, SIDE_EFFECT, TRUNCATED, UNCHECKED, Verdict
+from symrnn.verify.handwritten.report import CONSTANTS as UP_TO_CONSTANTS
+from symrnn.verify.handwritten.report import WRONG as IS_WRONG
+from symrnn.verify.handwritten.structures import Path, written
+from symrnn.verify.handwritten.trial import Subject
+
+DIGITS = re.compile(r"^(\d+) digits$")
+
+
+def verdicts_of(subject: Subject, plan: Plan) -> tuple[Verdict, ...]:
+    """Judge every returned gradient, and say what the wrong ones are instead.
+
+    Args:
+        subject: The code.
+        plan: How hard to try.
+    """
+    judged = judge(subject, plan)
+    wrong = {name: j for name, j in judged.items() if j.outcome.kind == WRONG}
+    right = [name for name, j in judged.items() if j.outcome.kind in (EQUAL, CONSTANTS)]
+    with subject.clock.phase("cause"):
+        clips = hidden_clips(subject, plan, right) if right else {}
+        causes, found = causes_of(subject, plan, wrong)
+    plain = [name for name in wrong if name not in causes and not wrong[name].whole]
+    examples = smallest_examples(subject, plain, plan.bits) if plain else {}
+    made = [verdict_of(subject, name, j, causes.get(name), clips.get(name, ""), found.get(name)) for name, j in judged.items()]
+    made = [replace(v, example=examples.get(v.array)) for v in made]
+    return (*grouped(made), *unknown(subject), *side_effects(subject, plan))
+
+
+def causes_of(subject: Subject, plan: Plan, wrong: Mapping[str, Judged]) -> tuple[dict[str, Cause], dict[str, Mismatch]]:
+    """Find what wrong gradients are instead."""
+    free = unclipped_names(subject, plan, wrong)
+    causes = {name: Cause(CLIPPED, "right before np.clip in the backward") for name in free}
+    left = {name: j for name, j in wrong.items() if name not in free and not j.whole}
+    found: dict[str, Mismatch] = {}
+    ratios: dict[str, Any] = {}
+    for name, j in left.items():
+        with precision(j.bits):
+            mismatch = mismatch_at(trial_of(subject, j), name)
+            if mismatch is not None and mismatch.wrong:
+                found[name] = mismatch
+                ratios[name] = common_ratio(mismatch)
+    causes |= factors(subject, found, ratios, every=len(left) == len(subject.wanted))
+    return causes | truncations(subject, {name: j for name, j in left.items() if name not in causes}), found
+
+
+def factors(subject: Subject, found: Mapping[str, Mismatch], ratios: Mapping[str, Any], *, every: bool) -> dict[str, Cause]:
+    """Find the gradients that are the right ones times one number: of sizes, or the same number for all of them."""
+    exact = {name: mismatch.factor for name, mismatch in found.items()}
+    same = every and len(set(exact.values())) == 1
+    causes = {}
+    for name, factor in exact.items():
+        named = size_named(factor, subject.sizes) if factor is not None and factor > 0 else ""
+        if factor is not None and factor > 0 and (named or same):
+            causes[name] = Cause(FACTOR, named, factor=factor)
+        elif factor is None and every and ratios[name] is not None and 0 < ratios[name] < 1 and shared(ratios):
+            text = ratios[name].mid().str(6, radius=False)
+            causes[name] = Cause(CLIPPED, f"all gradients are {text} times what is right, as if clipped by their norm")
+    return causes
+
+
+def shared(ratios: Mapping[str, Any]) -> bool:
+    """Tell whether all gradients are off by one number."""
+    known = [ratio for ratio in ratios.values() if ratio is not None]
+    return len(known) == len(ratios) and all((ratio - known[0]).contains(0) for ratio in known)
+
+
+def verdict_of(subject: Subject, name: str, judged: Judged, cause: Cause | None, clip: str, found: Mismatch | None) -> Verdict:
+    """Return the verdict on one gradient."""
+    output = written(subject.binding.matched[name])
+    detail = "; ".join(filter(None, (judged.outcome.detail, judged.note)))
+    if judged.outcome.kind == OPEN:
+        return Verdict(output, name, UNCHECKED, f"because {detail}")
+    if judged.outcome.kind == WRONG:
+        return wrong_verdict(output, name, judged, cause, found)
+    if clip:
+        return Verdict(output, name, CLIPPED, f"{clip}; right where nothing is clipped")
+    digits = DIGITS.match(judged.outcome.detail)
+    if judged.outcome.kind == CONSTANTS:
+        return Verdict(output, name, UP_TO_CONSTANTS, detail.removeprefix("up to float64 constants: "))
+    note = judged.note if digits else detail
+    return Verdict(output, name, RIGHT, note, digits=int(digits.group(1)) if digits else None)
+
+
+def wrong_verdict(output: str, name: str, judged: Judged, cause: Cause | None, found: Mismatch | None) -> Verdict:
+    """Return the verdict on a gradient that is not the derivative."""
+    if cause is not None and cause.verdict == FACTOR:
+        factor = cause.factor or Fraction(1)
+        detail = f"every entry is {factor} times what is right: the loss is scaled in one pass only" if cause.detail else \
+            f"every gradient is {factor} times what is right"
+        return Verdict(output, name, FACTOR, detail, factor=cause.detail or str(factor))
+    if cause is not None:
+        verdict = TRUNCATED if cause.verdict == "truncated" else CLIPPED
+        return Verdict(output, name, verdict, cause.detail, steps=cause.steps)
+    detail = str(found) if found is not None else judged.outcome.detail
+    return Verdict(output, name, IS_WRONG, "; ".join(filter(None, (detail, judged.note))))
+
+
+def grouped(verdicts: list[Verdict]) -> list[Verdict]:
+    """Say once what holds for all parts of a list, such as ``dxs[0]`` to ``dxs[5]``."""
+    groups: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        groups.setdefault(re.sub(r"(\[\d+\])+$", "", verdict.name), []).append(verdict)
+    made = []
+    for name, members in groups.items():
+        if len(members) > 1 and len({(v.verdict, v.factor, v.steps) for v in members}) == 1:
+            worst = min(members, key=lambda v: v.digits or 0)
+            array = re.sub(r"(\[\d+\])+$", "", worst.array)
+            made.append(replace(worst, name=name, array=array, example=next((v.example for v in members if v.example), None)))
+        else:
+            made += members
+    return made
+
+
+def unknown(subject: Subject) -> list[Verdict]:
+    """Say of which results nothing tells what they are the gradient of."""
+    slots = [slot.name for slot in subject.slots if slot.moves and slot.name not in subject.binding.matched]
+    return [Verdict(written(path), "", UNCHECKED, asked(subject, path, slots)) for path in subject.binding.unknown]
+
+
+def asked(subject: Subject, path: Path, free: list[str]) -> str:
+    """Ask what a result is the gradient of, with the line to add."""
+    left = f" ({', '.join(free)} have none)" if free else ""
+    names = [f"d{name}" for name in (*subject.wanted, *free)]
+    return (f"because nothing says which array it is the gradient of{left}; add to args.toml: [backward] returns = "
+            f"[{', '.join(repr(name) for name in names[:3])}, …] in the order that it returns them, \"-\" for what is none")
+
+
+def side_effects(subject: Subject, plan: Plan) -> list[Verdict]:
+    """Name the arguments that are changed in place."""
+    with precision(plan.bits):
+        seed = f"{plan.seed}, point 0"
+        changed = trial_of(subject, Judged(None, seed)).frame.changed  # type: ignore[arg-type]  # only its seed is read
+    made = []
+    for text in dict.fromkeys(changed):
+        name = text.rsplit(" ", 1)[1]
+        made.append(Verdict(name, "", SIDE_EFFECT, f"{text} in place: whoever uses it afterwards gets other numbers"))
+    return made
+
+
+__all__ = ["verdicts_of"]

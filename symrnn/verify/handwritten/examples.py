@@ -1,0 +1,141 @@
+"""The smallest example that shows a wrong gradient: sizes of 1 and 2, small integers, found by trying."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from symrnn.verify.balls.dual import Undecided, precision
+from symrnn.verify.balls.mismatch import FLOAT_CONSTANTS, excludes_zero, number
+from symrnn.verify.handwritten.inputs import Inputs, Slot, letters_of
+from symrnn.verify.handwritten.judging import readable
+from symrnn.verify.handwritten.problems import Stopped
+from symrnn.verify.handwritten.program import kept_leaves
+from symrnn.verify.handwritten.report import Example
+from symrnn.verify.handwritten.structures import written
+from symrnn.verify.handwritten.trial import Subject, Trial, unit
+
+PATIENCE = 1.0
+"""Seconds that are spent on the search."""
+DRAWS = 3
+LONGEST = 120
+"""Characters of an array that is shown."""
+MOST = 40
+"""Entries of an array that are tried one by one."""
+
+
+def smaller(sizes: Mapping[str, int]) -> Iterator[dict[str, int]]:
+    """Yield sizes from the smallest on: few letters above 1, then few above 2."""
+    letters = list(sizes)
+    tried = sorted(itertools.product((1, 2, 3), repeat=len(letters)), key=lambda numbers: (sum(numbers), max(numbers)))
+    for numbers in tried[:200]:
+        if all(n <= sizes[x] for n, x in zip(numbers, letters, strict=True)):
+            yield dict(zip(letters, numbers, strict=True))
+
+
+def at_sizes(subject: Subject, sizes: Mapping[str, int], inputs: Inputs | None = None) -> Subject:
+    """Return the subject at other sizes: what it keeps is made anew.
+
+    Raises:
+        Stopped: It cannot be made at these sizes.
+    """
+    program = replace(subject.program, inputs=replace(inputs or subject.program.inputs, sizes=sizes))
+    state = program.state(sizes)
+    shapes = {written(path): leaf.shape for path, leaf in kept_leaves(state)}
+    own = {slot.name: slot for slot in program.inputs.slots}
+    slots = tuple(own.get(slot.name) or (slot if any(map(letters_of, slot.shape)) else replace(slot, shape=shapes.get(slot.name, slot.shape)))
+                  for slot in subject.slots)
+    return replace(subject, program=program, sizes=sizes, state=state, slots=slots)
+
+
+def related(subject: Subject, bits: int) -> Subject:
+    """Return the subject with the relations between its sizes under which the code runs at other sizes."""
+    inputs = subject.program.inputs
+    if not inputs.others:
+        return subject
+    small = dict(zip(inputs.sizes, (2, 3, 5, 7, 11, 13), strict=False))
+    for other in (inputs, *inputs.others):
+        with precision(bits):
+            try:
+                moved = at_sizes(subject, small | {k: 2 for k in inputs.sizes.keys() - small.keys()}, other)
+                Trial(moved, moved.values("related"), "related").frame  # noqa: B018  # runs both passes
+            except (Stopped, Undecided, ValueError, IndexError, KeyError):
+                continue
+        return at_sizes(subject, subject.sizes, other)
+    return subject
+
+
+def smallest_examples(subject: Subject, names: list[str], bits: int) -> dict[str, Example]:
+    """Find the smallest example for each wrong gradient.
+
+    Args:
+        subject: The code.
+        names: Arrays in which its gradients are wrong.
+        bits: Precision.
+    """
+    found: dict[str, Example] = {}
+    end = time.monotonic() + PATIENCE
+    with subject.clock.phase("smallest example"):
+        subject = related(subject, bits)
+        for sizes in [*smaller(subject.sizes), subject.sizes]:
+            if time.monotonic() > end or len(found) == len(names):
+                break
+            for draw in range(DRAWS):
+                found |= shown_at(subject, sizes, f"small {draw}", [n for n in names if n not in found], bits)
+    return found
+
+
+def shown_at(subject: Subject, sizes: Mapping[str, int], seed: str, names: list[str], bits: int) -> dict[str, Example]:
+    """Return the examples at some sizes; none where the code does not run there."""
+    found = {}
+    with precision(bits):
+        try:
+            small = at_sizes(subject, sizes)
+            trial = Trial(small, small.values(seed, small=True), seed, small=True)
+            for name in names:
+                example = wrong_entry(trial, name)
+                if example is not None:
+                    found[name] = example
+        except (Stopped, Undecided, ValueError, IndexError, KeyError, ZeroDivisionError):
+            return found
+    return found
+
+
+def wrong_entry(trial: Trial, name: str) -> Example | None:
+    """Return the first entry that is proved wrong, as an example."""
+    gradient, problem, _ = readable(trial, name)
+    if problem is not None:
+        return None
+    for index in itertools.islice(np.ndindex(gradient.shape), MOST):
+        right = trial.slope(name, unit(gradient.shape, index), index)
+        got = gradient[index].value
+        if excludes_zero(got - right) and abs(got - right) > FLOAT_CONSTANTS * abs(right):
+            place = f"[{', '.join(map(str, index))}]" if index else ""
+            path = written(trial.subject.binding.matched[name])
+            used = {letter for slot in trial.subject.slots for size in slot.shape for letter in letters_of(size)}
+            sizes = {letter: size for letter, size in trial.subject.sizes.items() if letter in used}
+            return Example(sizes, values_text(trial), f"{path}{place}", number(got), number(right))
+    return None
+
+
+def values_text(trial: Trial) -> dict[str, str]:
+    """Write the arrays of an example, and the upstream gradients."""
+    shown = {name: array_text(array) for name, array in trial.point.items()}
+    if not trial.subject.binding.loss:
+        shown |= {f"d{written(path)}": array_text(array) for path, array in trial.upstream.items()}
+    return shown if all(len(text) <= LONGEST for text in shown.values()) else {}
+
+
+def array_text(array: Any) -> str:
+    """Write an array of integers as nested lists; a long one by its first entries."""
+    text = str(np.vectorize(lambda entry: int(entry) if entry == int(entry) else float(entry), otypes=[object])(array).tolist()
+               if np.size(array) else [])
+    return text
+
+
+__all__ = ["Slot", "smallest_examples"]

@@ -1,0 +1,165 @@
+"""How foreign code is called, found out by calling it once on balls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from symrnn.verify.balls.dual import Undecided, precision
+from symrnn.verify.handwritten.binding import (
+    Binding,
+    bind_arguments,
+    by_order,
+    caller,
+    loss_of,
+    match_results,
+    slot_places,
+)
+from symrnn.verify.handwritten.inputs import Slot, drawn, with_usual
+from symrnn.verify.handwritten.naming import LOSSES, closeness, stems
+from symrnn.verify.handwritten.problems import Stopped
+from symrnn.verify.handwritten.program import Frame, Program, kept_leaves, refuse_nothing
+from symrnn.verify.handwritten.structures import Path, as_balls, is_real, same, written
+from symrnn.verify.handwritten.timing import Clock
+from symrnn.verify.handwritten.trial import Subject
+
+TRIES = 4
+SKIPPED = {"", "-", "_"}
+
+
+def explore(
+    program: Program, *, call: str = "", loss: str = "", returns: Sequence[str] = (), bits: int = 333, seed: object = 0,
+    clock: Clock | None = None,
+) -> Subject:
+    """Call the code once, and find out how it is called and which of its results is the gradient in what.
+
+    Args:
+        program: The code.
+        call: An expression that calls the backward.
+        loss: Name of the loss among what the forward returns.
+        returns: What the results of the backward are the gradients of, in order: ``dx``, ``dWx``; ``-`` for none.
+        bits: Precision.
+        seed: Of the numbers.
+        clock: Measures.
+
+    Raises:
+        Stopped: The code raises, or something is left to be asked for.
+    """
+    slots = [*program.inputs.slots, *program.given.values()]
+    sizes = with_usual(program.inputs.sizes, slots)
+    program = replace(program, gradients=tuple(returns) or program.gradients, inputs=replace(program.inputs, sizes=sizes))
+    state = program.state(sizes)
+    for attempt in range(TRIES):
+        values = {slot.name: handed(drawn(slot, sizes, f"{seed}, {attempt}"), program.balls) for slot in slots}
+        try:
+            with precision(bits):
+                still, binding = bind(program, state, values, call, loss, slots)
+                refuse_random(program, state, values, still)
+        except Undecided as undecided:
+            last = undecided
+            continue
+        break
+    else:
+        raise Stopped(f"{program.names[0]} stops at every point that was tried: {last}")
+    kept = {written(path): leaf.shape for path, leaf in kept_leaves(state)}
+    moving = [Slot((name,), kept[name]) for name in binding.matched if name in kept and name not in {s.name for s in slots}]
+    return Subject(program, binding, sizes, state, (*slots, *moving), clock or Clock())
+
+
+def handed(values: Any, balls: bool) -> Any:
+    """Return drawn numbers as the code gets them."""
+    if values.dtype.kind in "iub":
+        return values
+    return as_balls(values) if balls else values.astype(float)
+
+
+def bind(
+    program: Program, state: dict[str, Any], values: Mapping[str, Any], call: str, loss: str, slots: Sequence[Slot],
+) -> tuple[Frame, Binding]:
+    """Run both passes once and match what comes out."""
+    still = program.run(state, fresh(values))
+    refuse_nothing(still, program)
+    binding = Binding(call=call)
+    if program.backward is not None and not call:
+        arguments, upstream = bind_arguments(program, still)
+        binding = replace(binding, arguments=arguments, upstream=upstream)
+    elif call:
+        names = dict.fromkeys(path[0] for path in still.outputs)
+        binding = replace(binding, upstream=tuple(n for n in names if any(closeness(word, n) == 4 for word in words(call))))
+    if not binding.upstream:
+        binding = replace(binding, loss=loss_of(program, still, loss))
+    gradient = {} if binding.loss else {path: ones(leaf, program.balls) for path, leaf in still.outputs.items() if path[0] in binding.upstream}
+    frame = program.run(state, fresh(values), caller(program, binding, gradient))
+    return still, matched(program, binding, frame, state, slots, values)
+
+
+def words(text: str) -> list[str]:
+    """Return the names in an expression."""
+    return "".join(c if c.isidentifier() or c.isdigit() else " " for c in text).split()
+
+
+def fresh(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Copy arrays, so that what is changed in place is not seen by the next run."""
+    return {name: array.copy() for name, array in values.items()}
+
+
+def ones(leaf: Any, balls: bool) -> Any:
+    """Return an upstream gradient of ones."""
+    made = handed(np.ones(np.shape(leaf)), balls)
+    return made if isinstance(leaf, np.ndarray) else made[()]
+
+
+def matched(
+    program: Program, binding: Binding, frame: Frame, state: Mapping[str, Any], slots: Sequence[Slot], values: Mapping[str, Any],
+) -> Binding:
+    """Find the gradient of each array among what came out."""
+    places = slot_places(list(slots), values)
+    shared: dict[int, list[Path]] = {}
+    shapes = {}
+    for path, leaf in kept_leaves(state):
+        shared.setdefault(id(leaf), []).append(path)
+        shapes[id(leaf)] = leaf.shape
+    places |= {written(paths[0]): (tuple(paths), shapes[i]) for i, paths in shared.items() if written(paths[0]) not in places}
+    names = set(state) | set(program.given)
+    results = {path: leaf for path, leaf in frame.results.items() if path[0] not in SKIPPED}
+    found = match_results(results, places, set(state) - set(program.given))
+    used = set(found.values())
+    left = [path for path in results if path not in used and path[0] not in names and worth_asking(program, path, results[path])]
+    free = {slot.name: places[slot.name][1] for slot in slots if slot.moves and slot.name not in found}
+    more, notes = by_order(left, results, free) if program.backward is not None else ({}, ())
+    unknown = tuple(path for path in left if path not in more.values())
+    return replace(binding, matched=found | more, unknown=unknown, notes=notes)
+
+
+def worth_asking(program: Program, path: Path, leaf: Any) -> bool:
+    """Tell whether a result that fits nothing may be a gradient: where one function returns all, if it is named like one."""
+    if not isinstance(leaf, np.ndarray) or path[0] in LOSSES:
+        return False
+    return program.backward is not None or bool(stems(path[0]) and path[0].startswith(("d", "grad")))
+
+
+def refuse_random(program: Program, state: dict[str, Any], values: Mapping[str, Any], frame: Frame) -> None:
+    """Run the forward again, and refuse one that returns something else.
+
+    Raises:
+        Stopped: It is random.
+    """
+    again = program.run(state, fresh(values))
+    for path, leaf in frame.outputs.items():
+        other = again.outputs.get(path)
+        if np.shape(other) != np.shape(leaf):
+            raise Stopped(f"{program.names[0]} is random: its output {written(path)} has another shape in a second run")
+        if not all(map(same, np.asarray(leaf, object).flat, np.asarray(other, object).flat)):
+            raise Stopped(f"{program.names[0]} is random: two runs on the same numbers return another {written(path)}; fix the seed "
+                          "inside it, or turn off what is random (dropout, sampling)")
+
+
+def gradient_shape_problem(leaf: Any, shape: tuple[int, ...]) -> str:
+    """Say what is wrong with the shape of a gradient; empty where it fits."""
+    got = np.shape(leaf)
+    if got == shape:
+        return ""
+    return f"has shape {got}, and the array has shape {shape}" if is_real(leaf) else f"is {type(leaf).__name__}"

@@ -1,0 +1,181 @@
+"""Each returned gradient against the derivative of the forward, along random directions, with more bits until it is certain.
+
+Guarantees:
+    *wrong* is proved: the ball of the difference excludes 0 by a relative mismatch of at least 2^-45. *right* holds to
+    at least 90 digits at 333 bits, at each of the points; an entry that differs is missed by one direction with a
+    probability of 2^-64. Blind: to branches that no point took, and to other sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from flint import arb
+
+from symrnn.verify.balls.agreement import CONSTANTS, EQUAL, OPEN, WRONG, Outcome, precisions, weigh
+from symrnn.verify.balls.dual import Dual, Undecided, precision
+from symrnn.verify.handwritten.structures import entries, is_number, is_real
+from symrnn.verify.handwritten.trial import Subject, Trial, direction_in
+
+BITS, MAX_BITS = 333, 3000
+POINTS = 2
+DIFFERENCES = "difference quotients"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What is known of one gradient.
+
+    Attributes:
+        outcome: ``EQUAL``, ``CONSTANTS``, ``WRONG`` or ``OPEN`` with its numbers.
+        seed: Of the point that showed it.
+        bits: The precision that showed it.
+        note: Something beside the verdict, such as a shape that differs by axes of length 1.
+        evidence: Empty for balls; otherwise what took their place.
+        whole: Whether it is wrong as a whole: no array, or of another shape.
+    """
+
+    outcome: Outcome
+    seed: object = 0
+    bits: int = BITS
+    note: str = ""
+    evidence: str = ""
+    whole: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How hard to try.
+
+    Attributes:
+        bits: Precision of the first try.
+        max_bits: Precision is tripled up to this.
+        directions: Random directions in each array.
+        points: Number of points.
+        seed: Of points and directions.
+    """
+
+    bits: int = BITS
+    max_bits: int = MAX_BITS
+    directions: int = 2
+    points: int = POINTS
+    seed: int = 0
+
+
+def judge(subject: Subject, plan: Plan, *, clipping: bool = True, names: Iterable[str] | None = None) -> dict[str, Judged]:
+    """Compare the gradients that the code returns with the derivative of its own forward.
+
+    Args:
+        subject: The code.
+        plan: How hard to try.
+        clipping: Whether what the backward clips is clipped.
+        names: Arrays to compare gradients in; all that were returned by default.
+
+    Returns:
+        What is known of the gradient in each array, by name.
+    """
+    found: dict[str, Judged] = {}
+    waiting = list(subject.wanted if names is None else names)
+    for number in range(plan.points):
+        for bits in precisions(plan.bits, plan.max_bits):
+            open_names = [n for n in waiting if n not in found or found[n].seed != point_seed(plan, number) or is_open(found[n])]
+            for name, judged in at_point(subject, plan, number, bits, clipping, open_names).items():
+                found[name] = worse(found.get(name), judged)
+        waiting = [n for n in waiting if found[n].outcome.kind != WRONG]
+    return found
+
+
+def point_seed(plan: Plan, number: int) -> str:
+    """Return the seed of a point."""
+    return f"{plan.seed}, point {number}"
+
+
+def is_open(judged: Judged) -> bool:
+    """Tell whether nothing was decided."""
+    return judged.outcome.kind == OPEN
+
+
+def worse(before: Judged | None, now: Judged) -> Judged:
+    """Keep what was proved before what was left open, and what is wrong before what is right."""
+    if before is None or (is_open(before) and not before.whole):
+        return now
+    if is_open(now):
+        return before
+    return now if now.outcome.kind >= before.outcome.kind else before
+
+
+def at_point(subject: Subject, plan: Plan, number: int, bits: int, clipping: bool, names: list[str]) -> dict[str, Judged]:
+    """Compare some gradients at one point and precision."""
+    if not names:
+        return {}
+    seed = point_seed(plan, number)
+    with precision(bits):
+        trial = Trial(subject, subject.values(seed), seed, clipping=clipping)
+        try:
+            trial.frame  # noqa: B018  # runs both passes
+        except Undecided as undecided:
+            return {name: Judged(Outcome(OPEN, f"the code stops: {undecided}"), seed, bits) for name in names}
+        return {name: compared(trial, name, plan, bits) for name in names}
+
+
+def compared(trial: Trial, name: str, plan: Plan, bits: int) -> Judged:
+    """Compare one gradient at the point and precision of a trial."""
+    gradient, problem, note = readable(trial, name)
+    if problem is not None:
+        return Judged(problem, trial.seed, bits, whole=True)
+    worst = Outcome(OPEN, "no direction was tried")
+    evidence = ""
+    for k in range(plan.directions):
+        direction = direction_in(name, trial.shape(name), f"{plan.seed}, {k}")
+        try:
+            slope = trial.slope(name, direction, k)
+        except Undecided as undecided:
+            return Judged(Outcome(OPEN, f"the forward stops: {undecided}"), trial.seed, bits)
+        outcome = weigh(slope, gradient, direction, bits, plan.bits)
+        if outcome.kind == WRONG:
+            return Judged(outcome, trial.seed, bits, note, evidence)
+        worst = outcome if k == 0 or outcome.kind > worst.kind else worst
+    return Judged(worst, trial.seed, bits, note, evidence)
+
+
+def readable(trial: Trial, name: str) -> tuple[Any, Outcome | None, str]:
+    """Return a gradient as balls; or why it cannot be compared; and a note."""
+    leaf = trial.gradient(name)
+    if leaf is None or not is_real(leaf):
+        return None, Outcome(WRONG, "no gradient was returned" if leaf is None else f"a {type(leaf).__name__} was returned"), ""
+    if lost(leaf):
+        return None, Outcome(OPEN, "it lost its precision: it came out as float64, through an array that the code "
+                                   "did not make with np.zeros and the like"), ""
+    gradient, note = entries(leaf), ""
+    wanted = trial.shape(name)
+    if gradient.shape != wanted:
+        got = gradient.shape
+        if [s for s in got if s != 1] != [s for s in wanted if s != 1]:
+            return None, Outcome(WRONG, f"it has shape {got} instead of {wanted}"), ""
+        gradient, note = gradient.reshape(wanted), f"its shape is {got} instead of {wanted}"
+    if not all(entry.isfinite() for entry in gradient.flat):
+        return None, Outcome(OPEN, "it holds NaN or infinity: a slot read before it was written, 0/0, log 0"), ""
+    return gradient, None, note
+
+
+def lost(leaf: Any) -> bool:
+    """Tell whether an array of floats came out where balls went in; whole numbers lose nothing."""
+    array = np.asarray(leaf)
+    if array.dtype == object:
+        return not all(type(entry) is Dual or not is_number(entry) or float(entry).is_integer() for entry in array.flat)
+    return array.dtype.kind == "f" and not bool(np.all(array == np.round(array)))
+
+
+def equal_to(gradient: Any, other: Any) -> bool:
+    """Tell whether two arrays of balls can hold the same numbers, up to the rounding of constants."""
+    for a, b in zip(gradient.flat, other.flat, strict=True):
+        difference = a.value - b.value
+        if not (difference.contains(0) or abs(difference) < arb(2) ** -45 * abs(b.value)):
+            return False
+    return True
+
+
+__all__ = ["CONSTANTS", "EQUAL", "OPEN", "WRONG", "Judged", "Plan", "at_point", "compared", "equal_to", "judge", "readable"]

@@ -1,0 +1,180 @@
+"""One point at one precision: what the code returns there, and the derivative of its own forward pass.
+
+Guarantees:
+    A slope is a ball that contains the directional derivative of the code's own forward pass, by dual arithmetic. The
+    forward runs once for a direction, whatever the upstream gradient is.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from flint import arb
+
+from symrnn.verify.balls.directional import GRID
+from symrnn.verify.balls.dual import Dual, as_dual
+from symrnn.verify.handwritten.binding import Binding, caller
+from symrnn.verify.handwritten.inputs import Slot, drawn
+from symrnn.verify.handwritten.program import Frame, Program
+from symrnn.verify.handwritten.structures import Path, as_balls, entries, written
+from symrnn.verify.handwritten.timing import Clock
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A program and everything that was found out about how it is called.
+
+    Attributes:
+        program: The code.
+        binding: How its backward is called, and what it returns.
+        sizes: Numbers by letter.
+        state: What the code keeps, at these sizes.
+        slots: All arrays that are handed to the code.
+        clock: Adds up what the time goes into.
+    """
+
+    program: Program
+    binding: Binding
+    sizes: Mapping[str, int]
+    state: Mapping[str, Any]
+    slots: tuple[Slot, ...]
+    clock: Clock = field(default_factory=Clock)
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The arrays in which a gradient was returned."""
+        return tuple(slot.name for slot in self.slots if slot.name in self.binding.matched)
+
+    def values(self, seed: object, *, small: bool = False) -> dict[str, Any]:
+        """Draw exact numbers for all arrays."""
+        return {slot.name: drawn(slot, self.sizes, seed, small=small) for slot in self.slots}
+
+
+def direction_in(name: str, shape: tuple[int, ...], seed: object) -> Any:
+    """Draw a direction: dyadic fractions between -1 and 1, the same ones for the same seed."""
+    rng = random.Random(f"{seed}, {name}")
+    made = np.empty(shape, dtype=object)
+    for index in np.ndindex(shape):
+        made[index] = Fraction(rng.randint(-GRID, GRID), GRID)
+    return made
+
+
+def unit(shape: tuple[int, ...], index: tuple[int, ...]) -> Any:
+    """Return the direction of one entry."""
+    made = np.zeros(shape, dtype=int)
+    made[index] = 1
+    return made
+
+
+@dataclass
+class Trial:
+    """A subject at a point.
+
+    Attributes:
+        subject: What is tried.
+        point: Exact numbers by name.
+        seed: Of the upstream gradient.
+        small: Whether the upstream gradient is of small integers.
+        clipping: Whether what the backward clips is clipped.
+        scale: What the upstream gradient is multiplied by.
+    """
+
+    subject: Subject
+    point: Mapping[str, Any]
+    seed: object = 0
+    small: bool = False
+    clipping: bool = True
+    scale: int = 1
+    moved: dict[tuple[str, object], dict[Path, Any]] = field(default_factory=dict)
+
+    def arrays(self, moving: str = "", direction: Any = None) -> dict[str, Any]:
+        """Return fresh arrays of balls, integers as they are; one of them moves along a direction."""
+        made = {name: np.array(v) if v.dtype.kind in "iub" else as_balls(v) for name, v in self.point.items()}
+        if moving:
+            array = made[moving]
+            for index, velocity in np.ndenumerate(direction):
+                array[index] = Dual(array[index].value, as_dual(velocity).value)
+        return made
+
+    @cached_property
+    def still(self) -> Frame:
+        """A forward pass in which nothing moves."""
+        with self.subject.clock.phase("forward"):
+            return self.subject.program.run(dict(self.subject.state), self.arrays())
+
+    @cached_property
+    def upstream(self) -> dict[Path, Any]:
+        """An upstream gradient for each output that gets one; 1 for a loss."""
+        binding = self.subject.binding
+        found = {}
+        for path, leaf in self.still.outputs.items():
+            if binding.loss:
+                if path[0] == binding.loss:
+                    found[path] = np.ones(np.shape(leaf), dtype=int)
+            elif path[0] in binding.upstream:
+                found[path] = self.drawn_upstream(path, np.shape(leaf))
+        return found
+
+    def drawn_upstream(self, path: Path, shape: tuple[int, ...]) -> Any:
+        """Draw the upstream gradient of one output."""
+        slot = Slot((*path, "'"), tuple(shape))
+        return drawn(slot, {}, self.seed, small=self.small) * np.array(self.scale, dtype=object)
+
+    def backward(self, upstream: Mapping[Path, Any] | None = None) -> Frame:
+        """Run both passes on numbers that do not move."""
+        upstream = self.upstream if upstream is None else upstream
+        program, binding = self.subject.program, self.subject.binding
+        handed = {} if binding.loss else {path: self.handed(path, u) for path, u in upstream.items()}
+        with self.subject.clock.phase("backward"):
+            return program.run(dict(self.subject.state), self.arrays(), caller(program, binding, handed), clipping=self.clipping)
+
+    def handed(self, path: Path, upstream: Any) -> Any:
+        """Return an upstream gradient as the code gets it: an array, or a number for a number."""
+        array = as_balls(upstream)
+        return array if isinstance(self.still.outputs[path], np.ndarray) else array[()]
+
+    @cached_property
+    def frame(self) -> Frame:
+        """The run with the upstream gradient of this trial."""
+        return self.backward()
+
+    def gradient(self, name: str, frame: Frame | None = None) -> Any:
+        """Return what the code gives as the gradient in an array; ``None`` where it gave nothing."""
+        return (frame or self.frame).results.get(self.subject.binding.matched[name])
+
+    def tangents(self, name: str, direction: Any, key: object) -> dict[Path, Any]:
+        """Return the derivatives of all outputs along a direction in one array, as arrays of balls."""
+        if (name, key) not in self.moved:
+            with self.subject.clock.phase("derivative of the forward"):
+                frame = self.subject.program.run(dict(self.subject.state), self.arrays(name, direction))
+            self.moved[name, key] = {
+                path: [(entry.tangent, entry.isfinite()) for entry in entries(leaf).flat] for path, leaf in frame.outputs.items()
+            }
+        return self.moved[name, key]
+
+    def slope(self, name: str, direction: Any, key: object, upstream: Mapping[Path, Any] | None = None) -> Any:
+        """Return the ball of the derivative of ``⟨upstream, outputs⟩`` along a direction; NaN where it is not finite."""
+        total = arb(0)
+        moved = self.tangents(name, direction, key)
+        for path, weights in (self.upstream if upstream is None else upstream).items():
+            for weight, (tangent, finite) in zip(np.asarray(weights, dtype=object).flat, moved[path], strict=True):
+                if not finite:
+                    return arb.nan()
+                if tangent is not None:
+                    total += as_dual(weight).value * tangent
+        return total
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Return the shape of an array."""
+        return np.shape(self.point[name])
+
+
+def shown(path: Path) -> str:
+    """Write the path of an output."""
+    return written(path)
