@@ -180,9 +180,9 @@ def test_states_before_the_first_time_and_after_the_last_have_identifiers():
     )
     program = to_numpy(derive(reads_two))
     point = point_of(program, T=6)
-    loss, gradients = program({}, point["x"], h_Tp1=point["h_T + 1"])
+    loss, gradients = program({}, point["x"], h_Tp1=point["h_Tp1"])
     assert loss == program.loss(point)
-    assert gradients["h_T + 1"].shape == (2, 2, 3)
+    assert gradients["h_Tp1"].shape == (2, 2, 3)
 
 
 def test_an_axis_of_length_one_may_be_given():

@@ -108,12 +108,12 @@ def test_two_layers(kind: str) -> None:
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("kind", MODULES)
 def test_both_directions(kind: str, layers: int) -> None:
-    """At T = 5 the initial states of a backward scan are those at 6: ``h_bw_T + 1``."""
+    """At T = 5 the initial states of a backward scan are those at 6: ``h_bw_Tp1``."""
     net = architecture("bidirectional", cell(kind), layers=layers)
     values = values_of(net)
     theirs = Theirs(kind, values)
     marks = ("fw", "bw") if layers == 1 else ("l1_fw", "l1_bw", "l2_fw", "l2_bw")
-    starts = [f"{mark}_0" if mark.endswith("fw") else f"{mark}_T + 1" for mark in marks]
+    starts = [f"{mark}_0" if mark.endswith("fw") else f"{mark}_Tp1" for mark in marks]
     h, _ = theirs.run(theirs.p["x"], marks, theirs.states(*starts))
     assert_agrees(net, values, theirs, theirs.loss(h))
 
@@ -129,7 +129,7 @@ def test_padded_sequences_in_both_directions(kind: str) -> None:
     lengths = np.array([5, 2, 3, 1])
     values = values_of(net, {"m": lengths})
     theirs = Theirs(kind, values)
-    _, last = theirs.run(theirs.p["x"], ("fw", "bw"), theirs.states("fw_0", "bw_T + 1"), lengths)
+    _, last = theirs.run(theirs.p["x"], ("fw", "bw"), theirs.states("fw_0", "bw_Tp1"), lengths)
     last = last[0] if kind == "lstm" else last
     assert_agrees(net, values, theirs, theirs.loss(torch.cat([last[0], last[1]], dim=-1)))
 

@@ -126,8 +126,8 @@ def captioning(cells: Sequence[Cell], plan: Plan) -> list[Item]:
         if plan.image is not None:
             raise SpecError("attention reads the image's locations at every step; leave image out")
         columns = own[-1].output.shape[0] if plan.attention in {"dot", "scaled-dot"} else dim("D")
-        decoder = decoder_of(own, plan, reads, size, over="A", columns=columns)
-        return [Input("A", size=columns, columns="S", length=None), *words, *decoder.items, *words_out(plan, decoder.top)]
+        decoder = decoder_of(own, plan, reads, size, over="X", columns=columns)
+        return [Input("X", size=columns, columns="S", length=None), *words, *decoder.items, *words_out(plan, decoder.top)]
     image = Input("v", size="F", length=None)
     if plan.image == "state":
         start = Dense("v_h", reads="v", size=own[0].output.shape[0], activation="tanh", bias=plan.bias)

@@ -41,9 +41,12 @@ class Given:
 
     @cached_property
     def name(self) -> str:
-        """Name of the quantity, with the time for an initial state: ``h_0``."""
+        """Name of the quantity, with the time for an initial state: ``h_0``, ``h_bw_Tp1``."""
         key = str(self.quantity.key)
-        return f"{key}_{self.span.lo}" if self.kind == "initial" and self.span is not None else key
+        if self.kind != "initial" or self.span is None:
+            return key
+        time = str(self.span.lo).replace(" ", "").replace("-", "m").replace("+", "p")
+        return f"{key}_{time}"
 
 
 @dataclass(frozen=True)
