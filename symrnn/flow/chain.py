@@ -40,10 +40,9 @@ LONGEST = 14
 """Steps of bidiagonalisation after which it starts again from the best vector."""
 
 RESTARTS = 6
-FRESH = 8
-"""At every so many lags a little noise is added to the start vector: it finds what the directions before never met."""
-
 NOISE = 1e-3
+"""What is added to the start vector where nothing is certain: it finds what the directions before never met."""
+
 LARGE = 2.0**120
 """Squared Frobenius norms between this and its inverse are left as they are."""
 
@@ -68,7 +67,8 @@ class Scaled:
     def __post_init__(self) -> None:
         """Bring the entries to a moderate size."""
         flat = self.array.reshape(-1)
-        self.square = float(np.dot(flat, flat))
+        with np.errstate(over="ignore", under="ignore"):
+            self.square = float(np.dot(flat, flat))
         if 1 / LARGE < self.square < LARGE:
             return
         largest = float(np.abs(self.array).max(initial=0.0))
@@ -121,7 +121,6 @@ class Top:
     certain: float = 0.0
     estimate: float = 0.0
     steps: int = 2
-    seen: int = 0
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
 
     def of(self, matrix: Array, square: float) -> float:
@@ -131,7 +130,6 @@ class Top:
             matrix: Of shape ``(n, n)``, or any other with the same number of rows as the ones before.
             square: The sum of the squares of its entries.
         """
-        self.seen += 1
         if square == 0.0:
             self.certain = self.estimate = 0.0
             return 0.0
@@ -141,17 +139,12 @@ class Top:
         value, rest = self.first(matrix, start, square)
         if rest is None:
             return value
-        if self.seen % FRESH == 0:
-            noise = self.rng.standard_normal(len(start))
-            start = start + NOISE / math.sqrt(len(start)) * noise
-            start /= math.sqrt(np.dot(start, start))
+        start = start + NOISE / math.sqrt(len(start)) * self.rng.standard_normal(len(start))
         rows = np.einsum("ij,ij->i", matrix, matrix)
         row = int(rows.argmax())
         if rows[row] > value * value:
-            start = start.copy()
             start[row] += 1.0
-            start /= math.sqrt(np.dot(start, start))
-        return self.iterated(matrix, start, square)
+        return self.iterated(matrix, start / math.sqrt(np.dot(start, start)), square)
 
     def dense(self, matrix: Array) -> float:
         """Take the value and the vector from a dense SVD."""
