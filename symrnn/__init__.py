@@ -61,8 +61,19 @@ if TYPE_CHECKING:
     )
     from symrnn.norm_bounds import Bounds, Theorem, bounds
     from symrnn.notation import PROFILES, Notation
+    from symrnn.plots import (
+        plot_decay,
+        plot_gates,
+        plot_heat,
+        plot_phase,
+        plot_remedies,
+        plot_singular_values,
+        plot_training,
+        save_figure,
+    )
     from symrnn.printing import from_json, render
     from symrnn.readings import SecondReading, compare_function, read_function, second_reading
+    from symrnn.sweeps import Sweep, read_sweep, run_sweep
     from symrnn.times import Span
     from symrnn.unrolling import Unrolled, unroll
     from symrnn.verify.panel import check
@@ -105,6 +116,7 @@ __all__ = [
     "SpecError",
     "StepJacobian",
     "StopGradient",
+    "Sweep",
     "SymrnnError",
     "Theorem",
     "Tokens",
@@ -135,9 +147,19 @@ __all__ = [
     "parameter",
     "parameter_counts",
     "phi",
+    "plot_decay",
+    "plot_gates",
+    "plot_heat",
+    "plot_phase",
+    "plot_remedies",
+    "plot_singular_values",
+    "plot_training",
     "read_function",
+    "read_sweep",
     "relu",
     "render",
+    "run_sweep",
+    "save_figure",
     "second_reading",
     "series",
     "sigmoid",
@@ -181,8 +203,12 @@ PUBLIC = MappingProxyType({
         "symrnn.networks.wiring": "Attention Dense Embedding Input Last Layer Merge Previous Readout Tokens wire",
         "symrnn.norm_bounds": "Bounds Theorem bounds",
         "symrnn.notation": "PROFILES Notation",
+        "symrnn.plots": (
+            "plot_decay plot_gates plot_heat plot_phase plot_remedies plot_singular_values plot_training save_figure"
+        ),
         "symrnn.printing": "from_json render",
         "symrnn.readings": "SecondReading compare_function read_function second_reading",
+        "symrnn.sweeps": "Sweep read_sweep run_sweep",
         "symrnn.times": "Span",
         "symrnn.unrolling": "Unrolled unroll",
         "symrnn.verify.panel": "check",

@@ -21,7 +21,8 @@ NAMES = [
     "SymrnnError", "Total", "Unrolled", "cell", "check", "compare_function", "cos", "derive", "dim", "elementwise", "elu", "exp", "export",
     "from_json", "gradient_flow", "hessian_vector_network", "identity", "layer_normalised", "leaky_relu", "left_out", "log", "network", "parameter", "parameter_counts",
     "phi", "read_function", "relu", "render", "second_reading", "series", "sigmoid", "sin", "softplus", "stack", "step_jacobian", "t", "tanh",
-    "time_sum", "to_numpy", "truncated", "unroll",
+    "Sweep", "plot_decay", "plot_gates", "plot_heat", "plot_phase", "plot_remedies", "plot_singular_values", "plot_training",
+    "read_sweep", "run_sweep", "save_figure", "time_sum", "to_numpy", "truncated", "unroll",
 ]
 
 
@@ -58,6 +59,8 @@ def test_import_is_free() -> None:
 @pytest.mark.parametrize("name", [
     "activity_html", "architecture", "wire", "cell", "check", "compare_function", "derive", "gradient_flow", "layer_normalised", "left_out", "network", "parameter", "read_function", "render", "second_reading",
     "series", "to_numpy", "truncated", "unroll",
+    "plot_decay", "plot_gates", "plot_heat", "plot_phase", "plot_remedies", "plot_singular_values", "plot_training", "read_sweep",
+    "run_sweep", "save_figure",
 ])
 def test_public_functions_say_what_they_take(name: str) -> None:
     doc = inspect.getdoc(getattr(symrnn, name)) or ""

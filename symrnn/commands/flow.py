@@ -55,6 +55,8 @@ def check_choices(options: argparse.Namespace) -> None:
     alone = [name for name in ("params", "data") if getattr(options, name) is not None]
     if alone and (options.sweep or options.remedies or len(options.cells) != 1):
         raise SpecError(f"{dashed(alone[0])} is for one cell, and not for sweeps or remedies; run symrnn flow for each of them")
+    if alone and options.training is not None:
+        raise SpecError(f"--training draws its own weights and sequences; leave out {dashed(alone[0])}")
     if options.layout is not None and options.params is None:
         raise SpecError("--layout says how the weights of a file lie; give --params FILE as well")
     if options.remedies and (given(options, NUMBERS, CELL_OPTIONS, NETWORK_OPTIONS).keys() - {"radius"}):

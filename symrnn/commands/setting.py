@@ -23,14 +23,12 @@ MODULES = {
         "symrnn.codegen.reading": "forward_step",
         "symrnn.readings": "readings_text step_of_file",
         "symrnn.unrolling": "unrolled_as",
-        "symrnn.flow.measure": "gradient_flow",
         "symrnn.flow.loading": "load_params load_data",
         "symrnn.flow.remedies": "remedies",
         "symrnn.flow.training": "flow_along_training",
         "symrnn.flow.texts": "flows_text flows_json rows_text rows_json",
-        "symrnn.sweeps": "Sweep read_range run_sweep",
-        "symrnn.plots": ("plot_decay plot_gates plot_heat plot_phase plot_remedies plot_singular_values plot_training save_figure "
-                         "writable"),
+        "symrnn.sweeps": "read_range",
+        "symrnn.plots": "writable",
     }.items() for name in names.split()
 }
 """What is loaded by name when a command needs it, beside the public names of the package."""

@@ -46,7 +46,7 @@ STROKES = (
     Stroke("#000000", "-", "o"), Stroke("#D55E00", (0, (5, 2)), "s"), Stroke("#0072B2", (0, (6, 1.5, 1, 1.5)), "^"),
     Stroke("#009E73", (0, (2, 1)), "D"), Stroke("#CC79A7", "-", "v"), Stroke("#E69F00", (0, (8, 2)), "P"),
     Stroke("#56B4E9", (0, (3, 1, 1, 1, 1, 1)), "X"), Stroke("#777777", (0, (5, 2)), "*"), Stroke("#000000", (0, (2, 1)), "<"),
-    Stroke("#D55E00", "-", ">"),
+    Stroke("#D55E00", "-", ">"), Stroke("#0072B2", (0, (3, 1, 1, 1, 1, 1)), "d"), Stroke("#009E73", (0, (8, 2)), "p"),
 )
 """Colours of Okabe and Ito without the yellow, dashes and markers: no two lines share more than one of the three."""
 

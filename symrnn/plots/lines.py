@@ -228,7 +228,7 @@ def draw_memories(axes: Axes, flows: Sequence[Flow]) -> None:
         axes.annotate(memory_text(flow), (length, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8)
         axes.plot([0], [place], color=stroke.color, linestyle=stroke.linestyle, marker=stroke.marker, markersize=7, clip_on=False, zorder=4,
                   markeredgecolor="white")
-    axes.set_yticks(range(len(flows)), [plain(label_of(flow, flow.spectral)) for flow in flows])
+    axes.set_yticks(range(len(flows)), [plain(label_of(flow, flow.spectral).replace(" (", "\n(")) for flow in flows])
     axes.invert_yaxis()
     axes.set_xlim(0, 1.4 * max(flow.steps for flow in flows))
     axes.set_xlabel("length of the memory (steps)")
