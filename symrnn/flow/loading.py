@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -103,10 +104,14 @@ def read(path: str | Path) -> dict[str, Array]:
     """
     try:
         held = np.load(path, allow_pickle=False)
-        arrays = {"": held} if isinstance(held, np.ndarray) else dict(held)
+        if isinstance(held, np.ndarray):
+            arrays = {"": held}
+        else:
+            with held:
+                arrays = dict(held)
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
         said = "it is empty" if Path(path).is_file() and not Path(path).stat().st_size else str(error).splitlines()[0]
         raise DataError(f"{path}: not a file of NumPy arrays ({said}); write it with numpy.savez") from None
     if not arrays:

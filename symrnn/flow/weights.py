@@ -106,7 +106,8 @@ def random_params(
     params: dict[str, Array] = {}
     for static in chain.network.parameters:
         rows, columns = (size_in(size, sizes) for size in static.shape)
-        if columns == 1 and static not in blocks:
+        column = bool(static.shape[1] == 1)
+        if column and static not in blocks:
             bias = pytorch(rows, 1, rng, False)[:, 0] if init == "pytorch" else np.zeros(rows)
             params[static.name] = np.ones(rows) if static in gains else bias
             continue
@@ -114,7 +115,7 @@ def random_params(
         for block in blocks.get(static, ()):
             place = places(block, static, sizes)
             matrix.reshape(-1)[place.reshape(-1)] = scaled(recurrent(place.shape, init, rng), radius).reshape(-1)
-        params[static.name] = matrix[:, 0] if columns == 1 else matrix
+        params[static.name] = matrix[:, 0] if column else matrix
     if forget_bias is not None:
         set_forget_bias(chain, params, forget_bias)
     return params
