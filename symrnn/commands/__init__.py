@@ -13,11 +13,12 @@ from symrnn.commands.formulas import run_cells, run_derive, run_export, run_netw
 from symrnn.commands.programs import run_check, run_code, run_params
 from symrnn.commands.setting import MODULES, Result, Screen, use
 from symrnn.commands.steps import run_unroll
+from symrnn.commands.verifying import run_verify
 
 __all__ = ["MODULES", "RUN", "Result", "Screen", "use"]
 
 RUN: dict[str, Callable[[argparse.Namespace, Screen], Result]] = {
     "cells": run_cells, "networks": run_networks, "notation": run_notation, "derive": run_derive, "code": run_code, "export": run_export,
-    "params": run_params, "check": run_check, "read": run_read, "unroll": run_unroll, "flow": run_flow,
+    "params": run_params, "check": run_check, "read": run_read, "verify": run_verify, "unroll": run_unroll, "flow": run_flow,
 }
 """Command to the function that runs it."""

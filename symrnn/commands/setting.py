@@ -23,6 +23,8 @@ MODULES = {
         "symrnn.codegen.reading": "forward_step",
         "symrnn.readings": "readings_text step_of_file",
         "symrnn.unrolling": "unrolled_as",
+        "symrnn.verify.handwritten.printed": "report_json report_markdown report_html",
+        "symrnn.verify.handwritten.process": "verify_file",
         "symrnn.flow.loading": "load_params load_data",
         "symrnn.flow.remedies": "remedies",
         "symrnn.flow.training": "flow_along_training",

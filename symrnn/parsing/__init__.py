@@ -20,6 +20,7 @@ from symrnn.parsing.formulas import (
 )
 from symrnn.parsing.programs import check_parser, code_parser, params_parser
 from symrnn.parsing.unrolling import unroll_parser
+from symrnn.parsing.verifying import verify_parser
 
 TOP = """\
 usage: symrnn COMMAND [options]
@@ -60,6 +61,7 @@ COMMANDS = {
     "derive": Command("print the derivation", derive_parser),
     "code": Command("print or write the NumPy code", code_parser),
     "check": Command("run the judges on derivation and code", check_parser),
+    "verify": Command("verify gradients that somebody wrote by hand", verify_parser),
     "export": Command("write single formulas: LaTeX, MathML, Typst, SVG, PNG", export_parser),
     "params": Command("count parameters, compare cells", params_parser),
     "unroll": Command("unroll over some steps: substitution, sum over paths, drawing", unroll_parser),

@@ -1,0 +1,36 @@
+"""The command about code that somebody wrote: verify."""
+
+from __future__ import annotations
+
+from symrnn.parsing.arguments import Parser, limit, parser, positive
+
+ABOUT = """\
+Verify a backward pass that was written by hand: is what it returns the gradient of its own forward pass? The file is
+run, unmodified, in a process of its own with limits of time and memory, on balls of hundreds of bits.
+
+FILE is my_lstm.py with --forward and --backward, or my_rnn.py::RNN, a class with methods forward and backward. One function
+that returns the loss and the gradients is named by --forward alone.
+
+Exit status: 0 right (side effects and float64 constants are warnings), 1 wrong, right up to a factor, clipped or truncated
+and not accepted, 3 something was not checked, 2 the code cannot be run or something must be told."""
+
+
+def verify_parser() -> Parser:
+    """``symrnn verify``."""
+    made = parser("verify", ABOUT, """\
+  symrnn verify my_lstm.py --forward lstm_forward --backward lstm_backward --args args.toml
+  symrnn verify my_rnn.py::RNN --args args.toml --json
+  symrnn verify min_char_rnn.py --forward lossFun --args args.toml --html -o report.html""", takes="FILE ")
+    made.add_argument("file", metavar="FILE", help="a Python file, or FILE::CLASS")
+    made.add_argument("--forward", metavar="NAME", default="", help="the forward function; of a class the method, forward by default")
+    made.add_argument("--backward", metavar="NAME", default="", help="the backward function or method")
+    made.add_argument("--args", metavar="FILE", default="", help="a TOML file with the shapes of the arguments and what must be told")
+    made.add_argument("--in-process", action="store_true", help="run the code in this process, without limits")
+    made.add_argument("--timeout", metavar="S", type=limit, default=60.0, help="seconds that the code may take (default 60)")
+    made.add_argument("--memory", metavar="MB", type=positive, default=4096, help="megabytes that it may use (default 4096)")
+    how = made.add_mutually_exclusive_group()
+    for kind in ("json", "markdown", "html"):
+        how.add_argument(f"--{kind}", dest="format", action="store_const", const=kind, help=f"the report as {kind if kind == 'json' else kind}")
+    made.add_argument("-o", "--output", metavar="FILE", help="write to a file instead of standard output")
+    made.add_argument("--force", action="store_true", help="replace the file if it exists")
+    return made

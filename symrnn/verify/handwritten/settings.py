@@ -1,0 +1,181 @@
+"""``args.toml``: shapes of the arguments, and whatever the code does not say by itself.
+
+A number at the top is a size; a list is the shape of an argument; a table with other names is a dict of arrays. A table
+with ``integers``, ``one_hot``, ``positive``, ``probabilities``, ``zeros`` or ``real`` says what kind of numbers; ``as =
+"list"`` hands over a list; ``list = "T", of = [...]`` is a list of arrays.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from symrnn.errors import SpecError, unknown
+from symrnn.verify.handwritten.inputs import KINDS, Inputs, Size, Slot, evaluated, letters_of, with_usual
+from symrnn.verify.handwritten.report import ACCEPTABLE
+
+TABLES = {
+    "globals": None, "accept": tuple(ACCEPTABLE), "forward": ("call", "returns"), "backward": ("call", "returns"),
+}
+WORDS = ("loss", "setup", "only_definitions", "seed", "bits")
+TYPES = {"loss": str, "setup": str, "only_definitions": bool, "seed": int, "bits": int}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What ``args.toml`` says.
+
+    Attributes:
+        sizes: Numbers by letter.
+        arguments: Templates by name.
+        globals: Slots of globals by name.
+        forward: ``call`` and ``returns`` of the forward.
+        backward: Likewise.
+        accept: Verdicts that are accepted.
+        loss: Name of the loss.
+        setup: Statements that make what is called, such as ``net = RNN(D, H)``.
+        only_definitions: Whether of the file only imports, functions, classes and constants are run.
+        seed: Of the random numbers.
+        bits: Precision.
+    """
+
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    globals: Mapping[str, Slot] = field(default_factory=dict)
+    forward: Mapping[str, Any] = field(default_factory=dict)
+    backward: Mapping[str, Any] = field(default_factory=dict)
+    accept: Mapping[str, Any] = field(default_factory=dict)
+    loss: str = ""
+    setup: str = ""
+    only_definitions: bool = False
+    seed: int = 0
+    bits: int = 333
+
+
+def read_settings(path: str | Path) -> Settings:
+    """Read a file of settings.
+
+    Raises:
+        SpecError: It cannot be read, is no TOML, or says something that is not known.
+    """
+    try:
+        data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SpecError(f"cannot read {path}: {(error.strerror or str(error)).lower()}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SpecError(f"{path} is no TOML: {error}") from None
+    return settings_of(data, str(path))
+
+
+def settings_of(data: Mapping[str, Any], source: str = "args.toml") -> Settings:
+    """Make settings of what a TOML file says.
+
+    Args:
+        data: The tables.
+        source: Name of the file, for messages.
+
+    Raises:
+        SpecError: Something in it is not known, or of the wrong type.
+    """
+    for word, kind in TYPES.items():
+        if word in data and not isinstance(data[word], kind):
+            raise SpecError(f"{source}: {word} is {data[word]!r}; expected {'true or false' if kind is bool else kind.__name__}")
+    for table, known in TABLES.items():
+        if not isinstance(data.get(table, {}), Mapping):
+            raise SpecError(f"{source}: [{table}] is a table; got {data[table]!r}")
+        for key in data.get(table, {}) if known is not None else ():
+            if key not in known:
+                raise unknown(f"key in [{table}] of {source}", key, known)
+    for kind, names in data.get("accept", {}).items():
+        if names is not True and names is not False and not (isinstance(names, list) and all(isinstance(n, str) for n in names)):
+            raise SpecError(f"{source}: [accept] {kind} is true or a list of names such as [\"dWh\"]; got {names!r}")
+    for table in ("forward", "backward"):
+        check_pass(data.get(table, {}), table, source)
+    rest = {key: value for key, value in data.items() if key not in WORDS and key not in TABLES}
+    sizes = {key: value for key, value in rest.items() if isinstance(value, int) and not isinstance(value, bool)}
+    found = {key: template((key,), value, source) for key, value in rest.items() if key not in sizes}
+    named = {key: template((key,), value, source) for key, value in data.get("globals", {}).items()}
+    for key, value in named.items():
+        if not isinstance(value, Slot):
+            raise SpecError(f"{source}: [globals] {key} needs the shape of an array, such as [\"H\", \"D\"]; got {data['globals'][key]!r}")
+    return Settings(sizes, found, named, data.get("forward", {}), data.get("backward", {}), data.get("accept", {}),
+                    **{word: data[word] for word in WORDS if word in data})
+
+
+def check_pass(table: Mapping[str, Any], name: str, source: str) -> None:
+    """Refuse a table of a pass whose entries have the wrong type.
+
+    Raises:
+        SpecError: ``call`` is no text, or ``returns`` no list of texts.
+    """
+    if not isinstance(table.get("call", ""), str):
+        raise SpecError(f"{source}: [{name}] call is an expression such as \"{name}(x, h0)\"; got {table['call']!r}")
+    returns = table.get("returns", [])
+    if not (isinstance(returns, list) and all(isinstance(entry, str) for entry in returns)):
+        raise SpecError(f"{source}: [{name}] returns is a list of names such as [\"dx\", \"dWh\"]; got {returns!r}")
+
+
+def template(path: tuple[str, ...], value: Any, source: str) -> Any:
+    """Return the template of one argument.
+
+    Raises:
+        SpecError: It is no shape, number, text or table of these.
+    """
+    if isinstance(value, list):
+        return Slot(path, shape_of(path, value, source))
+    if not isinstance(value, Mapping):
+        return value
+    if "list" in value and "of" in value:
+        return Listed(path, value["list"], value["of"], source)
+    kinds = [kind for kind in KINDS if kind in value and kind != "kept"]
+    if kinds and set(value) <= {*kinds, "below", "as"} and len(kinds) == 1:
+        return Slot(path, shape_of(path, value[kinds[0]], source), kinds[0], value.get("below", 2), aslist=value.get("as") == "list")
+    return {key: template((*path, f"[{key!r}]"), inner, source) for key, inner in value.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A list of arrays, one for each time: its length is known when sizes are."""
+
+    path: tuple[str, ...]
+    length: int | str
+    shape: Any
+    source: str
+
+    def slots_at(self, sizes: Mapping[str, int]) -> list[Any]:
+        """Return the slots of the list."""
+        return [template((*self.path, f"[{i}]"), self.shape, self.source) for i in range(evaluated(self.length, sizes))]
+
+
+def shape_of(path: tuple[str, ...], value: Any, source: str) -> tuple[int | str, ...]:
+    """Return a shape.
+
+    Raises:
+        SpecError: It is no list of letters and numbers.
+    """
+    good = isinstance(value, list) and all(isinstance(size, (int, str)) and not isinstance(size, bool) for size in value)
+    if not good:
+        raise SpecError(f"{source}: the shape of {''.join(path)} is a list of letters and numbers such as [\"N\", \"T\", \"D\"]; got {value!r}")
+    for size in value:
+        letters_of(size)
+    return tuple(value)
+
+
+def inputs_of(settings: Settings, names: list[str]) -> Inputs:
+    """Return the arguments of a forward pass, of what the settings say.
+
+    Args:
+        settings: Of ``args.toml``.
+        names: What the forward takes.
+    """
+    plain = {name: value for name, value in settings.arguments.items()}
+    listed = [value for value in plain.values() if isinstance(value, Listed)]
+    slots = [*Inputs(plain).slots, *settings.globals.values(), *(Slot((), (entry.length,)) for entry in listed),
+             *(template((), entry.shape, entry.source) for entry in listed)]
+    sizes = with_usual(settings.sizes, [slot for slot in slots if isinstance(slot, Slot)])
+    made = {name: value.slots_at(sizes) if isinstance(value, Listed) else value for name, value in plain.items()}
+    made |= {name: Size(name) for name in names if name in sizes and name not in made}
+    return Inputs(made, sizes)
