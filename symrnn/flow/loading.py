@@ -103,12 +103,9 @@ def read(path: str | Path) -> dict[str, Array]:
         DataError: No such file, an empty one, something else than numbers, or NaN.
     """
     try:
-        held = np.load(path, allow_pickle=False)
-        if isinstance(held, np.ndarray):
-            arrays = {"": held}
-        else:
-            with held:
-                arrays = dict(held)
+        with Path(path).open("rb") as file:
+            held = np.load(file, allow_pickle=False)
+            arrays = {"": held} if isinstance(held, np.ndarray) else dict(held)
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
     except (OSError, ValueError, EOFError, BadZipFile) as error:
