@@ -23,7 +23,7 @@ def heavy(*args: str) -> list[str]:
     return done.stdout.split()
 
 
-@pytest.mark.parametrize("args", [["--help"], ["--version"], *([c, "--help"] for c in ("cells", "derive", "code", "check"))])
+@pytest.mark.parametrize("args", [["--help"], ["--version"], *([c, "--help"] for c in ("cells", "derive", "code", "check", "unroll", "flow"))])
 def test_help_loads_nothing(args: list[str]) -> None:
     assert heavy(*args) == []
 
