@@ -368,6 +368,17 @@ def test_left_out_in_latex_and_of_nothing():
     assert render(derived("lstm", "J"), ascii=True).isascii()
 
 
+def test_the_signs_of_stops_are_explained():
+    window, lag, full = (" ".join(render(d).split()) for d in (derived("rnn", 2), derived("rnn", 2, "lag"), derive(network(cell("rnn")))))
+    held = (
+        "sg_C(q) is q, and where the condition C holds nothing is differentiated through it; [C] is 1 where C holds, and 0 elsewhere."
+    )
+    always = "sg(q) is q, and nothing is differentiated through it."
+    assert [held in text for text in (window, lag, full)] == [True, False, False]
+    assert [always in text for text in (window, lag, full)] == [False, True, False]
+    assert r"$\operatorname{sg}_{C}(q)$ is q" in render(derived("rnn", 2), "latex")
+
+
 def test_json_of_a_truncated_derivation_reads_back():
     for case in (("gru", "J", "window"), ("rnn", 2, "lag")):
         derivation = derived(*case)

@@ -20,8 +20,9 @@ from symrnn.expr import (
     time_sum,
 )
 from symrnn.functions import parameter, series, tanh
-from symrnn.networks import Given, Network, Scan
+from symrnn.networks import Given, Network, Scan, architecture
 from symrnn.networks.wiring import Attention, Embedding, Input, Layer, Readout, Tokens, wire
+from symrnn.printing import render
 from symrnn.times import Span
 from symrnn.verify.balls import judge_balls
 from symrnn.verify.entrywise import judge_entrywise
@@ -132,3 +133,23 @@ def test_reading_what_a_scan_computes_later_is_refused():
             "wrong", (Given(w, "parameter"), Given(h, "initial", Span(T + 1, T + 1))),
             (Scan((Equation(h[t], w @ h[t + 1], Span(1, T)),)), Equation(Static("L"), Total(h[1]))), Static("L"),
         )
+
+
+@pytest.mark.parametrize(("direction", "end"), [("forward", S), ("backward", Integer(1))])
+def test_states_start_where_the_other_scan_ends(direction: str, end: object) -> None:
+    net = wire(
+        Input("x", length="S"), Input("u"), Layer("e", cell("lstm"), direction=direction),
+        Layer("d", cell("lstm"), reads="u", starts="e"), Readout(reads="d"),
+    )
+    starts = {e.lhs.series.name: e.rhs for e in net.equations if e.role == "initial state"}
+    assert {name: (value.series.name, value.time) for name, value in starts.items()} == {
+        "c_d": ("c_e", end), "h_d": ("h_e", end)}
+
+
+def test_a_masked_softmax_is_explained() -> None:
+    def text(**options: bool) -> str:
+        return " ".join(render(derive(architecture("encoder-decoder", cell("rnn"), attention="dot", **options))).split())
+
+    said = "With a mask m, entry i of softmax(a; m) is m_i exp(a_i) / Σ_j m_j exp(a_j)."
+    assert said in text(source_mask=True)
+    assert "softmax(a; m)" not in text()

@@ -8,9 +8,10 @@ from sympy import Integer
 
 from symrnn.derivation import Derivation
 from symrnn.equations import Cell
-from symrnn.expr import Node, Series, t
+from symrnn.expr import Node, Series, Softmax, StopGradient, t
 from symrnn.networks import Part
 from symrnn.printing.outline import GIVEN
+from symrnn.printing.parts import Spelled
 from symrnn.printing.pieces import Equality, Lettered, Ratio, Words
 from symrnn.style import Style
 
@@ -19,12 +20,18 @@ ROWS = (
     "products run in reverse order. Rules are stated for columns."
 )
 
+MASKED = Spelled(r"\operatorname{softmax}(a; m)", "softmax(a; m)", "softmax(a; m)")
+MASKED_ENTRY = Spelled(r"m_i e^{a_i} / \sum_j m_j e^{a_j}", "m_i exp(a_i) / Σ_j m_j exp(a_j)", "m_i exp(a_i) / sum_j m_j exp(a_j)")
+STOP, STOP_WHERE = Spelled(r"\operatorname{sg}(q)", "sg(q)", "sg(q)"), Spelled(r"\operatorname{sg}_{C}(q)", "sg_C(q)", "sg_C(q)")
+BRACKET = Spelled("[C]", "[C]", "[C]")
+
 
 def conventions(derivation: Derivation, style: Style) -> tuple[Words, ...]:
     """Say what the signs mean and when the lines hold."""
     return (
         shape_of_adjoints(derivation, style),
         *(Words(("Condition on what is given: ", Equality(c.lhs, c.rhs), ".")) for c in derivation.conditions),
+        *signs(derivation),
         *least_lengths(derivation),
         Words(("The formulas are for one sequence; over a batch, losses and parameter gradients add up.",)),
         *form(style),
@@ -47,6 +54,19 @@ def shape_of_adjoints(derivation: Derivation, style: Style) -> Words:
     ratio = Ratio(derivation.network.loss, q)
     alike = style.notation.adjoint in {"fraction", "nabla"} and derivation.order in style.losses
     return Words((ratio if alike else Equality(dq, ratio), " has the shape of ", q, " (denominator layout)."))
+
+
+def signs(derivation: Derivation) -> Iterator[Words]:
+    """Say what signs mean that are not those of every textbook: a masked softmax, a stopped gradient and its condition."""
+    formulas = [e.rhs for e in derivation.network.equations]
+    if any(node.mask is not None for rhs in formulas for node in rhs.atoms(Softmax)):
+        yield Words(("With a mask m, entry i of ", MASKED, " is ", MASKED_ENTRY, "."))
+    stops = [node for rhs in formulas for node in rhs.atoms(StopGradient)]
+    if any(stop.condition is None for stop in stops):
+        yield Words((STOP, " is q, and nothing is differentiated through it."))
+    if any(stop.condition is not None for stop in stops):
+        yield Words((STOP_WHERE, " is q, and where the condition C holds nothing is differentiated through it; ", BRACKET,
+                     " is 1 where C holds, and 0 elsewhere."))
 
 
 def form(style: Style) -> Iterator[Words]:
