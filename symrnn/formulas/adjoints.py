@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from symrnn.expr import Series
+from symrnn.expr import At
 from symrnn.formulas.context import Context, Items
 from symrnn.formulas.names import (
     after,
@@ -88,8 +88,7 @@ def gradient(context: Context, factor: Any) -> list[Value]:
 
 def marked(leaf: Any, order: int) -> Value:
     """Return the adjoint of a leaf."""
-    series = getattr(leaf, "series", None)
-    return series.adjoint_series(order)[leaf.time] if isinstance(series, Series) else leaf.adjoint_static(order)
+    return leaf.series.adjoint_series(order)[leaf.time] if isinstance(leaf, At) else leaf.adjoint_static(order)
 
 
 def partial_of(part: Any) -> Any:

@@ -23,11 +23,11 @@ def bracketed(context: Context, atom: Any) -> list[Value]:
         if dots != [1] or len(cells) != 3:
             raise FormulaError(context.formula, place_of(cells[dots[0]]) + 1, "a sequence is its first and its last column: [h_1 … h_S]")
         ends = product(context.sum(cells[0]), context.sum(cells[2]))
-        return context.fitting(atom, [lambda a=a, b=b: sequence(a, b) for a, b in ends])
+        return context.fitting(atom, [partial(sequence, a, b) for a, b in ends])
     readings = [context.sum(cell) for cell in cells]
     if len(cells) == 1:
         return readings[0]
-    return context.fitting(atom, [lambda parts=parts: stacked(parts) for parts in product(*readings)])
+    return context.fitting(atom, [partial(stacked, parts) for parts in product(*readings)])
 
 
 def stacked(parts: tuple[Value, ...]) -> Value:
