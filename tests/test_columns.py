@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 import wired
-from sympy import Integer
+from sympy import Integer, Rational
 
 from symrnn.bptt import derive
 from symrnn.codegen import to_numpy
@@ -123,3 +123,15 @@ def test_a_lookup_at_one_time_adds_up_too():
     program = to_numpy(derive(network))
     assert program.source.count(" scatter(") == 3  # the helper, all times, one time
     judge_balls(program).assert_ok()
+
+
+def test_a_column_keeps_the_factor_of_its_sum():
+    table, loss = Static("E", (), "D", "V"), Static("L")
+    w, u, T = Series("w", (), 1, 1), Series("u", (), "D", 1), dim("T")
+    network = Network(
+        "halves", (Given(table, "parameter"), Given(w, "integer", Span(1, T))),
+        (Scan((Equation(u[t], Gather(table, w[t]) / 2, Span(1, T)),)), Equation(loss, time_sum(Total(u[t]), 1, T))), loss)
+    derivation = derive(network)
+    form = column_form(derivation.gradient("E"))
+    assert form is not None
+    assert form.terms[0].body.args[0] == Rational(1, 2)

@@ -393,3 +393,11 @@ def test_judges_look_at_sequences_longer_than_a_window(window, length):
     if window == "J":
         assert sizes["J"] == default_sizes(derived("rnn", window))["J"] == 2
         assert judged_sizes(derived("rnn", "J"), {"J": 3})[dim("T")] >= 5
+
+
+def test_a_left_out_term_keeps_its_factor():
+    h, x, W = series("h", "H"), series("x", "H"), parameter("W", "H", "H")
+    minus = Cell("minus", [Equation(h[t], tanh(x[t] - W @ h[t - 1]))], inputs=[x])
+    missing, = left_out(derive(truncated(network(minus), 2)))
+    assert writer.text(missing.bare).startswith("-Wᵀ ")
+    assert "t = 2, 4, …: -Wᵀ " in render(derive(truncated(network(minus), 2)))
