@@ -21,7 +21,7 @@ from symrnn.expr import (
 )
 from symrnn.functions import parameter, series, tanh
 from symrnn.networks import Given, Network, Scan, architecture
-from symrnn.networks.wiring import Attention, Embedding, Input, Layer, Readout, Tokens, wire
+from symrnn.networks.wiring import Attention, Embedding, Input, Layer, Previous, Readout, Tokens, wire
 from symrnn.printing import render
 from symrnn.times import Span
 from symrnn.verify.balls import judge_balls
@@ -153,3 +153,15 @@ def test_a_masked_softmax_is_explained() -> None:
     said = "With a mask m, entry i of softmax(a; m) is m_i exp(a_i) / Σ_j m_j exp(a_j)."
     assert said in text(source_mask=True)
     assert "softmax(a; m)" not in text()
+
+
+def test_what_is_given_at_the_first_time_may_be_looked_back_at() -> None:
+    net = wire(
+        Input("x"), Previous("p", reads="x"), Previous("q", reads="p"), Layer("l1", cell("rnn"), reads=("x", "p", "q")),
+        Readout(reads="l1"),
+    )
+    assert [(g.name, str(g.span)) for g in net.givens if g.kind in {"input", "initial"}] == [
+        ("x", "1…T"), ("p", "1"), ("q", "1"), ("h_0", "0")]
+    judge_entrywise(derive(net)).assert_ok()
+    first = wire(Input("x", first=True), Previous("p", reads="x"), Layer("l1", cell("rnn"), reads=("x", "p")), Readout(reads="l1"))
+    judge_entrywise(derive(first)).assert_ok()

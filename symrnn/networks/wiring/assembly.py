@@ -47,7 +47,8 @@ def wire(*items: Item, name: str = "own wiring", outputs: Iterable[str] = ()) ->
     blocks = scans([[built[item.name] for item in group] for group in ordered], [min(item.step for item in group) for group in ordered])
     loss = readouts[0].ends(wires)
     equations = [e for block in blocks for e in (block.equations if isinstance(block, Scan) else (block,))]
-    givens = [g for b in built.values() for g in b.givens] + initial_states(equations)
+    outside = [g for b in built.values() for g in b.givens]
+    givens = outside + initial_states(equations, outside)
     rank = {kind: KINDS.index("input" if kind == "integer" else kind) for kind in KINDS}
     shown = [*readouts, *wires.of_type(Attention)]
     return Network(
@@ -156,8 +157,13 @@ def last_of(equations: list[Equation]) -> Expr:
     return longest.hi
 
 
-def initial_states(equations: Iterable[Equation]) -> list[Given]:
-    """Return one given for each series that is read before its first time (or after its last) where nobody defines it."""
+def initial_states(equations: Iterable[Equation], outside: Iterable[Given]) -> list[Given]:
+    """Return one given for each series that is read before its first time (or after its last) where nobody defines it.
+
+    Args:
+        equations: Of all scans.
+        outside: What is given already, such as the first value of a series.
+    """
     listed = [e for e in equations if e.span is not None]
     order = Order()
     spans: dict[Basic, list[Span]] = {}
@@ -167,6 +173,9 @@ def initial_states(equations: Iterable[Equation]) -> list[Given]:
             started.add(e.quantity)
         elif e.span is not None:
             spans.setdefault(e.quantity, []).append(e.span)
+    for given in outside:
+        if given.quantity in spans and given.span is not None:
+            spans[given.quantity].append(given.span)
     found = []
     for quantity, own in spans.items():
         whole, read = hull(own, order), times_read(quantity, listed)
