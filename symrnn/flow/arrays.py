@@ -36,17 +36,17 @@ def sizes_and_arrays(
         if not whole.size:
             raise DataError(f"{a.given.name} is empty: shape {whole.shape}; expected {a.text} with at least one step")
     arrays = checked(values, present, dict.fromkeys(lengths(network), 1), check_finite=True) if present else {}
-    known = {dim.name: int(length) for a in present for dim, length in zip(a.dims, arrays[a.given.name].shape, strict=False) if dim.is_Symbol}
-    for a in present:
-        for dim, length in zip(a.dims, arrays[a.given.name].shape, strict=False):
-            solved(dim, int(length), known)
+    lengths_of = [pair for a in present for pair in zip(a.dims, arrays[a.given.name].shape, strict=False)]
+    known = {dim.name: int(length) for dim, length in lengths_of if dim.is_Symbol}
+    for dim, length in lengths_of:
+        solved(dim, int(length), known)
     sizes = {**known, "B": known.get("B", 1)}
     times = {letter.name for letter in lengths(network)}
     small = default_sizes(network)
     width = inputs or sizes.get("H") or hidden
     for letter in network.sizes:
-        default = steps if letter.name in times else hidden if letter.name[0] in "HAE" else width if letter.name[0] == "D" else small[letter.name]
-        sizes.setdefault(letter.name, default)
+        by_letter = hidden if letter.name[0] in "HAE" else width if letter.name[0] == "D" else small[letter.name]
+        sizes.setdefault(letter.name, steps if letter.name in times else by_letter)
     return sizes, arrays
 
 

@@ -126,7 +126,7 @@ def remedies(
         if plain is None or name not in {"plain", *AFTERWARDS}:
             out.append(measured(name))
         else:
-            out.append(clipped(plain, limit) if name == "clipping" else truncated_after(plain, window) if name == "truncation" else plain)
+            out.append({"clipping": clipped(plain, limit), "truncation": truncated_after(plain, window)}.get(name, plain))
     return tuple(out)
 
 
@@ -161,5 +161,6 @@ def truncated_after(flow: Flow, window: int) -> Flow:
         inputs=cut(flow.inputs), direct=None if flow.direct is None else cut(flow.direct), singular=np.zeros((0, flow.singular.shape[-1])),
         singular_lags=np.zeros(0, dtype=int), smallest=np.full(flow.steps + 1, np.nan), heat=None, heat_times=None, lyapunov=None,
         shares={}, paths={}, memory=window + 1 if flow.memory is None and lost.any() else min(flow.memory or window + 1, window + 1),
-        note=f"gradients stop after {window} steps: {100 * part:.2g} % of the squared norm over all steps is lost; the forward pass is as before",
+        note=f"gradients stop after {window} steps: {100 * part:.2g} % of the squared norm over all steps is lost; "
+        "the forward pass is as before",
     )

@@ -114,8 +114,8 @@ class Chain:
     def outputs(self) -> tuple[Any, ...]:
         """What the run over the sequence has to keep."""
         defined = {e.quantity for e in self.forward.equations}
-        wanted = [*self.states, *self.gates, *(q for q, _ in self.reads.values()), *(Static(n, (), *q.shape) for n, (q, _) in self.reads.items()
-                  if not isinstance(q, Series))]
+        wholes = (Static(name, (), *q.shape) for name, (q, _) in self.reads.items() if not isinstance(q, Series))
+        wanted = [*self.states, *self.gates, *(q for q, _ in self.reads.values()), *wholes]
         return tuple(q for q in dict.fromkeys(wanted) if q in defined)
 
     @property

@@ -81,12 +81,10 @@ def flow_along_training(
         for _ in part:
             params, velocity = updated(program, params, velocity, sequences(rng, BATCH, steps, inputs), rate)
     out.append((updates if records > 1 else 0, params))
-    return tuple(
-        replace(
-            gradient_flow(network, params=now, data={"x": probe[0]}, name=f"{titled(source, said, init, given=False)}, after {done} updates", **options),
-            loss=float(program(now, *test)[0]) / (128 * inputs),
-        ) for done, now in out
-    )
+    title = titled(source, said, init, given=False)
+    flows = [gradient_flow(network, params=now, data={"x": probe[0]}, name=f"{title}, after {done} updates", **options) for done, now in out]
+    losses = [float(program(now, *test)[0]) / (128 * inputs) for _, now in out]
+    return tuple(replace(flow, loss=loss) for flow, loss in zip(flows, losses, strict=True))
 
 
 def sequences(rng: np.random.Generator, count: int, steps: int, inputs: int) -> tuple[Array, Array]:
