@@ -7,7 +7,8 @@ import os
 import pytest
 from hypothesis import settings
 
-settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True, max_examples=40)
+settings.register_profile("full", deadline=None, derandomize=True, print_blob=True, max_examples=150)
 settings.register_profile("dev", deadline=None)  # new draws in each run: SYMRNN_HYPOTHESIS=dev
 settings.load_profile(os.environ.get("SYMRNN_HYPOTHESIS", "ci"))
 
@@ -15,6 +16,11 @@ settings.load_profile(os.environ.get("SYMRNN_HYPOTHESIS", "ci"))
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew instead of comparing")
     parser.addoption("--full", action="store_true", help="run the tests marked full as well")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--full") and "SYMRNN_HYPOTHESIS" not in os.environ:
+        settings.load_profile("full")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -157,12 +157,12 @@ def test_names_of_paths() -> None:
 
 def test_stacked_is_block_lower_triangular_and_stays_linear() -> None:
     sizes = []
-    for layers in (2, 3, 4):
+    for layers in (2, 3):
         jacobian = step_jacobian(symrnn.architecture("stacked", symrnn.cell("lstm"), layers=layers))
         order = {state: int(state.name[-1]) for state in jacobian.states}
         assert all((block == Zeros(*block.shape)) == (order[new] < order[old]) for (new, old), block in jacobian.blocks.items())
         sizes.append(max(len(str(e)) for e in jacobian.lines))
-    assert sizes[2] <= 1.2 * sizes[0]
+    assert sizes[1] <= 1.2 * sizes[0]
 
 
 def test_layers_and_directions() -> None:
