@@ -60,12 +60,7 @@ def flow_along_training(
         SpecError: Neither a cell, nor whole numbers from 1 on.
         DataError: A rate that is negative.
     """
-    if not isinstance(source, Cell):
-        raise SpecError(f"flow_along_training takes a cell; got a {type(source).__name__}; it builds the network of its task itself")
-    for what, number in (("updates", updates), ("records", records)):
-        if not isinstance(number, int) or number < 1:
-            raise SpecError(f"{what} is a whole number from 1 on; got {number!r}")
-    check_number("rate", rate, least=0.0)
+    check_training(source, updates, records, rate)
     network = network_of(source, task="many-to-one", loss="squared-error", readout="linear")
     chain = chain_for(network, None, {"steps": steps, "hidden": hidden, "inputs": inputs})
     rng = np.random.default_rng(seed)
@@ -85,6 +80,21 @@ def flow_along_training(
     flows = [gradient_flow(network, params=now, data={"x": probe[0]}, name=f"{title}, after {done} updates", **options) for done, now in out]
     losses = [float(program(now, *test)[0]) / (128 * inputs) for _, now in out]
     return tuple(replace(flow, loss=loss) for flow, loss in zip(flows, losses, strict=True))
+
+
+def check_training(source: Any, updates: Any, records: Any, rate: float) -> None:
+    """Refuse what no training can be.
+
+    Raises:
+        SpecError: Neither a cell, nor whole numbers from 1 on.
+        DataError: A rate that is negative.
+    """
+    if not isinstance(source, Cell):
+        raise SpecError(f"flow_along_training takes a cell; got a {type(source).__name__}; it builds the network of its task itself")
+    for what, number in (("updates", updates), ("records", records)):
+        if not isinstance(number, int) or number < 1:
+            raise SpecError(f"{what} is a whole number from 1 on; got {number!r}")
+    check_number("rate", rate, least=0.0)
 
 
 def sequences(rng: np.random.Generator, count: int, steps: int, inputs: int) -> tuple[Array, Array]:
