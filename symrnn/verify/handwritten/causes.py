@@ -252,11 +252,12 @@ def steps_in(trial: Trial, frame: Any, upstream: Mapping[Any, Any], name: str, s
     states = []
     for time in range(size):
         direction = np.zeros(trial.shape(name), dtype=int)
-        where = tuple(time if axis == axes[0] else slice(None) for axis in range(direction.ndim))
+        where = tuple(slice(time, time + 1) if axis == axes[0] else slice(None) for axis in range(direction.ndim))
         direction[where] = 1 + np.arange(direction[where].size).reshape(direction[where].shape) % 7
-        slope = trial.slope(name, direction, ("time", time), upstream)
-        product = sum((e.value * int(d) for e, d in zip(returned[time].flat, direction[where].flat, strict=True)), arb(0))
-        zero = all(entry.value.is_zero() for entry in returned[time].flat)
+        part = returned[time : time + 1]
+        slope = trial.slope(name, direction, ("time", time, axes[0]), upstream)
+        product = sum((e.value * int(d) for e, d in zip(part.flat, direction[where].flat, strict=True)), arb(0))
+        zero = all(entry.value.is_zero() for entry in part.flat)
         agrees = not excludes_zero(product - slope) or abs(product - slope) < FLOAT_CONSTANTS * abs(slope)
         states.append("zero" if zero and excludes_zero(slope) else "right" if agrees else "wrong")
     right = states.count("right")

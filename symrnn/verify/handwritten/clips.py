@@ -47,7 +47,7 @@ def watching_clip(original: Any, clips: Clips) -> Any:
                 out[...] = a
         else:
             result = original(a, *limits, out=out, **named)
-        clips.outcomes.append(result)
+        clips.outcomes.append(result if out is None else out)
         return result
 
     return clip

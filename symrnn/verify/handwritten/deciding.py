@@ -28,6 +28,7 @@ from symrnn.verify.handwritten.report import WRONG as IS_WRONG
 from symrnn.verify.handwritten.structures import Path, written
 from symrnn.verify.handwritten.trial import Subject
 
+SEVERITY = (RIGHT, UP_TO_CONSTANTS, UNCHECKED, CLIPPED, FACTOR, TRUNCATED, IS_WRONG)
 DIGITS = re.compile(r"^(\d+) digits$")
 
 
@@ -127,10 +128,13 @@ def grouped(verdicts: list[Verdict]) -> list[Verdict]:
         groups.setdefault(re.sub(r"(\[\d+\])+$", "", verdict.name), []).append(verdict)
     made = []
     for name, members in groups.items():
-        if len(members) > 1 and len({(v.verdict, v.factor, v.steps) for v in members}) == 1:
-            worst = min(members, key=lambda v: v.digits or 0)
+        if len(members) > 3:
+            worst = max(members, key=lambda v: (SEVERITY.index(v.verdict), -(v.digits or 0)))
             array = re.sub(r"(\[\d+\])+$", "", worst.array)
-            made.append(replace(worst, name=name, array=array, example=next((v.example for v in members if v.example), None)))
+            alike = [v.name for v in members if v.verdict == worst.verdict]
+            where = "" if len(alike) == len(members) else f"{len(alike)} of {len(members)} arrays, {alike[0]} to {alike[-1]}; "
+            example = next((v.example for v in members if v.example), None)
+            made.append(replace(worst, name=name, array=array, detail=where + worst.detail, example=example))
         else:
             made += members
     return made

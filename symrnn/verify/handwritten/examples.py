@@ -22,7 +22,7 @@ from symrnn.verify.handwritten.trial import Subject, Trial, unit
 
 PATIENCE = 1.0
 """Seconds that are spent on the search."""
-DRAWS = 3
+DRAWS = 2
 LONGEST = 120
 """Characters of an array that is shown."""
 MOST = 40
@@ -30,12 +30,13 @@ MOST = 40
 
 
 def smaller(sizes: Mapping[str, int]) -> Iterator[dict[str, int]]:
-    """Yield sizes from the smallest on: few letters above 1, then few above 2."""
-    letters = list(sizes)
-    tried = sorted(itertools.product((1, 2, 3), repeat=len(letters)), key=lambda numbers: (sum(numbers), max(numbers)))
-    for numbers in tried[:200]:
-        if all(n <= sizes[x] for n, x in zip(numbers, letters, strict=True)):
-            yield dict(zip(letters, numbers, strict=True))
+    """Yield sizes from the smallest on: one letter above 1, then two."""
+    yield dict.fromkeys(sizes, 1)
+    for few in range(1, 3):
+        for letters in itertools.combinations(sorted(sizes, key=lambda letter: letter != "T"), few):
+            for numbers in itertools.product((2, 3, 5), repeat=few):
+                if all(n <= sizes[x] for n, x in zip(numbers, letters, strict=True)):
+                    yield dict.fromkeys(sizes, 1) | dict(zip(letters, numbers, strict=True))
 
 
 def at_sizes(subject: Subject, sizes: Mapping[str, int], inputs: Inputs | None = None) -> Subject:
@@ -83,8 +84,10 @@ def smallest_examples(subject: Subject, names: list[str], bits: int) -> dict[str
     with subject.clock.phase("smallest example"):
         subject = related(subject, bits)
         for sizes in [*smaller(subject.sizes), subject.sizes]:
-            if time.monotonic() > end or len(found) == len(names):
+            if len(found) == len(names):
                 break
+            if time.monotonic() > end and sizes is not subject.sizes:
+                continue
             for draw in range(DRAWS):
                 found |= shown_at(subject, sizes, f"small {draw}", [n for n in names if n not in found], bits)
     return found

@@ -13,6 +13,8 @@ PREFIX = re.compile(r"^(d_?l_?d|dl_|d_|d|grad_?|gradient_?|g_|delta_?|nabla_?|âˆ
 SUFFIX = re.compile(r"_?(grad|gradient|_g|_d|bar)$", re.IGNORECASE)
 GROUPS = {"grads", "gradients", "grad", "dparams", "d", "dweights", "derivatives", "g"}
 WHOLES = {"params", "parameters", "weights", "model", "p", "theta", "w"}
+KEEPING = {"array", "asarray", "copy", "stack", "squeeze", "clip", "transpose", "reshape", "astype", "ravel", "swapaxes"}
+"""Functions whose result goes by the name of what goes in."""
 LOSSES = ("loss", "cost", "total_loss", "error", "L", "J", "E", "nll", "ce", "objective")
 
 
@@ -62,8 +64,10 @@ def name_of(expression: ast.expr) -> str:
         key = expression.slice
         return key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else name_of(expression.value)
     if isinstance(expression, ast.Call):
-        inner = expression.func.value if isinstance(expression.func, ast.Attribute) and not expression.args else None
-        return name_of(inner) if inner is not None else name_of(expression.args[0]) if expression.args else ""
+        called = expression.func.attr if isinstance(expression.func, ast.Attribute) else name_of(expression.func)
+        if isinstance(expression.func, ast.Attribute) and called in KEEPING and not isinstance(expression.func.value, ast.Name):
+            return name_of(expression.func.value)
+        return name_of(expression.args[0]) if called in KEEPING and expression.args else ""
     return ""
 
 

@@ -128,7 +128,9 @@ class Program:
                 frame.clips.watching = True
                 returned = frame.returned if self.backward is None else backward(frame)
                 names = self.returns if self.backward is None else self.gradients
-                frame.results = real_leaves(frame.state | self.rebound(frame.state)) | self.outputs_of(returned, names)
+                own = self.outputs_of(returned, names)
+                kept = frame.state | self.rebound(frame.state)
+                frame.results = {path: leaf for name, part in kept.items() for path, leaf in real_leaves(part, (name,)).items()} | own
         return frame
 
     def invoke(self, frame: Frame, function: Callable[..., Any] | str, arguments: Mapping[str, Any]) -> Any:
