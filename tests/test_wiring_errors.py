@@ -344,6 +344,13 @@ KINDS = {
     "an unknown score": (lambda: (Attention(score="bilinear"),), "attention 'ctx': unknown score 'bilinear'; known: additive, dot, general, scaled-dot"),
     "tokens without an embedding": (
         lambda: (Tokens(), Layer("l1", RNN, reads="w"), Y), "layer 'l1' reads 'w', integers; put an Embedding between"),
+    "attention over tokens": (
+        lambda: (X, Tokens(length="S"), L1, Attention(query="l1", over="w", score="general"), Readout(reads="ctx")),
+        "attention 'ctx' is over 'w', integers; put an Embedding between"),
+    "a state that starts from tokens": (
+        lambda: (X, Tokens(), Layer("l1", RNN, starts="w", size=1), Y), "layer 'l1' starts from 'w', integers; put an Embedding between"),
+    "the last of tokens": (
+        lambda: (X, Tokens(), L1, Last("e", reads="w"), Readout(reads=("l1", "e"))), "last 'e' reads 'w', integers; put an Embedding between"),
     "an embedding of vectors": (
         lambda: (X, Embedding(reads="x"), Layer("l1", RNN, reads="u"), Y),
         "embedding 'u' reads input 'x'; an embedding reads tokens: add Tokens('w')"),

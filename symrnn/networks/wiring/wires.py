@@ -18,6 +18,9 @@ from symrnn.functions import check_name, series
 from symrnn.networks.wiring.links import Built, Link, Signal
 from symrnn.times import Span
 
+VALUES = frozenset({"reads", "is over", "starts from", "first"})
+"""Links over which numbers are read, not integers or masks."""
+
 
 @dataclass(frozen=True)
 class Item:
@@ -127,6 +130,8 @@ class Wires:
             for link in item.links(self):
                 if item.name_in(link.what, link.name) not in self.items:
                     raise SpecError(f"{item.label} {link.what} '{link.name}': {unknown('item', link.name, self.items)}")
+                if self.items[link.name].role == "tokens" and item.role != "embedding" and link.what in VALUES:
+                    raise SpecError(f"{item.label} {link.what} '{link.name}', integers; put an Embedding between")
         self._spans = self._found_spans()
 
     def of_type(self, kind: type) -> list[Any]:
@@ -213,8 +218,6 @@ class Wires:
         """
         values = []
         for name in links:
-            if self.items[name].role == "tokens":
-                raise SpecError(f"{item.label} reads '{name}', integers; put an Embedding between")
             value = self.signal(name).now
             if not same(value.shape[1], 1):
                 raise SpecError(f"{item.label} reads '{name}', a matrix; put an attention over its columns")
