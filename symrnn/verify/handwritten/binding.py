@@ -140,7 +140,7 @@ def caller(program: Program, binding: Binding, upstream: Upstream) -> Callable[[
             sources: dict[str, Mapping[str, Any]] = {"argument": frame.arguments, "returned": returned, "upstream": rows}
             space = {name: sources[kind][source] for name, kind, source in binding.arguments if source in sources[kind]}
             before = snapshot(space) | snapshot({"self": parameters_of(program, frame)})
-            assert program.backward is not None  # noqa: S101  # for types: a program without one is not called
+            assert program.backward is not None  # for types: a program without one is not called
             result = called(program.names[1], lambda: program.invoke(frame, program.backward or "", space))
         frame.changed += tuple(f"{program.names[1]} changes its argument {name}" for name in changed_names(before))
         return result

@@ -63,7 +63,7 @@ def related(subject: Subject, bits: int) -> Subject:
     for other in (inputs, *inputs.others):
         with precision(bits):
             try:
-                moved = at_sizes(subject, small | {k: 2 for k in inputs.sizes.keys() - small.keys()}, other)
+                moved = at_sizes(subject, small | dict.fromkeys(inputs.sizes.keys() - small.keys(), 2), other)
                 Trial(moved, moved.values("related"), "related").frame  # noqa: B018  # runs both passes
             except (Stopped, Undecided, ValueError, IndexError, KeyError):
                 continue
@@ -136,9 +136,8 @@ def values_text(trial: Trial) -> dict[str, str]:
 
 def array_text(array: Any) -> str:
     """Write an array of integers as nested lists; a long one by its first entries."""
-    text = str(np.vectorize(lambda entry: int(entry) if entry == int(entry) else float(entry), otypes=[object])(array).tolist()
-               if np.size(array) else [])
-    return text
+    plain = np.frompyfunc(lambda entry: int(entry) if entry == int(entry) else float(entry), 1, 1)
+    return str(np.asarray(plain(array), dtype=object).tolist())
 
 
 __all__ = ["Slot", "smallest_examples"]

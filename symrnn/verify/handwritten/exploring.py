@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -149,7 +149,7 @@ def refuse_random(program: Program, state: dict[str, Any], values: Mapping[str, 
     """
     again = program.run(state, fresh(values))
     for path, leaf in frame.outputs.items():
-        other = again.outputs.get(path)
+        other: Any = again.outputs.get(path)
         if np.shape(other) != np.shape(leaf):
             raise Stopped(f"{program.names[0]} is random: its output {written(path)} has another shape in a second run")
         if not all(map(same, np.asarray(leaf, object).flat, np.asarray(other, object).flat)):

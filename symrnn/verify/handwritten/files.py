@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-
 import importlib.util
 import sys
 from collections.abc import Callable, Mapping
@@ -52,7 +51,7 @@ def load(path: Path, *, only_definitions: bool = False) -> ModuleType:
     sys.modules.setdefault(path.stem, module)
     sys.path.insert(0, str(path.parent))
     code = compile(tree, str(path), "exec")
-    called(path.name, lambda: exec(code, vars(module)))  # noqa: S102  # the user asked for it
+    called(path.name, lambda: exec(code, vars(module)))  # the user asked for it
     return module
 
 
@@ -161,7 +160,7 @@ def builder(module: ModuleType, made: type | None, settings: Settings) -> Callab
     def build(sizes: Mapping[str, int]) -> dict[str, Any]:
         if settings.setup:
             space: dict[str, Any] = {}
-            exec(compile(settings.setup, "<setup>", "exec"), vars(module) | dict(sizes), space)  # noqa: S102  # the user's own words
+            exec(compile(settings.setup, "<setup>", "exec"), vars(module) | dict(sizes), space)  # the user's own words
             return {"self" if made is not None and isinstance(v, made) else name: v for name, v in space.items()}
         return {"self": made(**arguments(made, settings, sizes))} if made is not None else {}
 

@@ -66,7 +66,8 @@ def numeric_verdict(
     subject: Subject, plan: Plan, point: Mapping[str, Any], upstream: Mapping[Path, Any], frame: Frame, name: str,
 ) -> Verdict:
     """Compare one gradient along random directions."""
-    output, leaf = written(subject.binding.matched[name]), frame.results.get(subject.binding.matched[name])
+    output = written(subject.binding.matched[name])
+    leaf: Any = frame.results.get(subject.binding.matched[name])
     if np.shape(leaf) != point[name].shape:
         return Verdict(output, name, WRONG, f"it has shape {np.shape(leaf)} instead of {point[name].shape}", DIFFERENCES)
     gradient = np.asarray(leaf, dtype=float)
@@ -108,7 +109,7 @@ def numeric_slope(
         with subject.clock.phase("derivative of the forward"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             frame = subject.program.run(dict(subject.state), values)
-            parts = {path: leaf for path, leaf in frame.outputs.items()} if np.isrealobj(shift) else complex_outputs(subject, frame)
+            parts = frame.outputs if np.isrealobj(shift) else complex_outputs(subject, frame)
         return sum(np.sum(np.asarray(parts[path]) * weights) for path, weights in upstream.items())
 
     near, far = loss(STEP) - loss(-STEP), loss(2 * STEP) - loss(-2 * STEP)

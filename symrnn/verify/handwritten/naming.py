@@ -86,10 +86,8 @@ def bare(name: str) -> str:
 
 def stems(name: str) -> list[str]:
     """Return what a name can be the gradient of: ``dWx`` of ``Wx``, ``dL_dh`` of ``h``, ``W_grad`` of ``W``."""
-    found = []
-    for pattern in (PREFIX, SUFFIX):
-        if (match := pattern.search(name)) and (rest := name[: match.start()] + name[match.end():]):
-            found.append(rest)
+    matches = [match for pattern in (PREFIX, SUFFIX) if (match := pattern.search(name))]
+    found = [rest for match in matches if (rest := name[: match.start()] + name[match.end():])]
     if re.match(r"^d[A-Za-z_]", name) and name[1:].lstrip("_") not in found:
         found.insert(0, name[1:].lstrip("_"))
     return found

@@ -11,7 +11,7 @@ from symrnn.errors import DataError
 from symrnn.verify.balls.dual import Undecided
 
 
-class Stopped(DataError):
+class Stopped(DataError):  # noqa: N818  # it names what happened to the code
     """The user's code cannot be compared: an exception inside, a wrong signature, results of a wrong shape or number."""
 
 

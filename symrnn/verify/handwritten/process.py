@@ -99,7 +99,7 @@ def listen(
     Raises:
         DataError: The time is over, or the process ended without an answer.
     """
-    assert child.stdin is not None and child.stdout is not None  # noqa: S101, PT018  # for types: both are pipes
+    assert child.stdin is not None and child.stdout is not None  # noqa: PT018  # for types: both are pipes
     lines: queue.Queue[bytes] = queue.Queue()
     reader = threading.Thread(target=read_into, args=(child.stdout, lines), daemon=True)
     reader.start()

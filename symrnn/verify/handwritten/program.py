@@ -19,7 +19,17 @@ from symrnn.verify.handwritten.clips import Clips, watched
 from symrnn.verify.handwritten.inputs import Inputs, Slot
 from symrnn.verify.handwritten.naming import parameters
 from symrnn.verify.handwritten.problems import Stopped, called
-from symrnn.verify.handwritten.structures import Path, as_balls, changed, is_real, leaves, real_leaves, replaced, snapshot, written
+from symrnn.verify.handwritten.structures import (
+    Path,
+    as_balls,
+    changed,
+    is_real,
+    leaves,
+    real_leaves,
+    replaced,
+    snapshot,
+    written,
+)
 
 LARGEST = 20_000
 """Arrays that the code keeps and that have more entries stay as they are."""
@@ -137,7 +147,7 @@ class Program:
         """Call a function, a method of ``self`` or an expression."""
         if isinstance(function, str) and not function.isidentifier():
             space = {k: v for own in self.spaces for k, v in own.items()} | frame.state | dict(arguments)
-            return eval(compile(function, "<call>", "eval"), space)  # noqa: S307  # the user's own words, run like the user's code
+            return eval(compile(function, "<call>", "eval"), space)  # the user's own words, run like the user's code
         target = getattr(frame.state["self"], function) if isinstance(function, str) else function
         positional = [p.name for p in parameters(target) if p.kind is p.POSITIONAL_ONLY and p.name in arguments]
         return target(*(arguments[n] for n in positional), **{n: v for n, v in arguments.items() if n not in positional})

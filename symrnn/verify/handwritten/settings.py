@@ -86,8 +86,8 @@ def settings_of(data: Mapping[str, Any], source: str = "args.toml") -> Settings:
     for table, known in TABLES.items():
         if not isinstance(data.get(table, {}), Mapping):
             raise SpecError(f"{source}: [{table}] is a table; got {data[table]!r}")
-        for key in data.get(table, {}) if known is not None else ():
-            if key not in known:
+        for key in data.get(table, {}):
+            if known is not None and key not in known:
                 raise unknown(f"key in [{table}] of {source}", key, known)
     for kind, names in data.get("accept", {}).items():
         if names is not True and names is not False and not (isinstance(names, list) and all(isinstance(n, str) for n in names)):
@@ -171,7 +171,7 @@ def inputs_of(settings: Settings, names: list[str]) -> Inputs:
         settings: Of ``args.toml``.
         names: What the forward takes.
     """
-    plain = {name: value for name, value in settings.arguments.items()}
+    plain = dict(settings.arguments)
     listed = [value for value in plain.values() if isinstance(value, Listed)]
     slots = [*Inputs(plain).slots, *settings.globals.values(), *(Slot((), (entry.length,)) for entry in listed),
              *(template((), entry.shape, entry.source) for entry in listed)]

@@ -40,7 +40,7 @@ def children(value: Any) -> list[tuple[str, Any]]:
         return [(f"[{key!r}]", value[key]) for key in value]
     if isinstance(value, (tuple, list)):
         return [(f"[{index}]", part) for index, part in enumerate(value)]
-    if isinstance(value, OPAQUE) or isinstance(value, np.ndarray) or is_number(value):
+    if isinstance(value, (*OPAQUE, np.ndarray)) or is_number(value):
         return []
     return [(f".{name}", part) for name, part in vars(value).items()] if hasattr(value, "__dict__") else []
 

@@ -97,7 +97,7 @@ class Trial:
         """Return fresh arrays of balls, integers as they are; one of them moves along a direction."""
         made = {name: np.array(v) if v.dtype.kind in "iub" else as_balls(v) for name, v in self.point.items()}
         if moving:
-            array = made[moving]
+            array: Any = made[moving]
             for index, velocity in np.ndenumerate(direction):
                 array[index] = Dual(array[index].value, as_dual(velocity).value)
         return made

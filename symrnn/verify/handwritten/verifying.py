@@ -65,7 +65,7 @@ def verify_gradient(
     call: str = "",
     returns: Sequence[str] = (),
     loss: str = "",
-    globals: Mapping[str, Any] | None = None,  # noqa: A002  # the word that users know
+    globals: Mapping[str, Any] | None = None,  # the word that users know
     keep: Sequence[str] = (),
     accept: Mapping[str, Any] | None = None,
     seed: int = 0,
