@@ -138,3 +138,8 @@ def test_values_that_do_not_fit(text, values, message) -> None:
 def test_no_text(options, message) -> None:
     with pytest.raises(SpecError, match="^" + message):
         activity_html(values=[0, 0], **options)
+
+
+def test_a_half_is_not_yet_strong():
+    page = activity_html("abcd", [-0.5, -0.56, 0.5, 0.56])
+    assert re.findall(r'class="[np]\d+( up| down)?" title', page) == ["", " down", "", " up"]

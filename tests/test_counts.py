@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from sympy import expand
 
-from symrnn import CELLS, Given, Network, Scan, SpecError, cell, dim, network, parameter_counts
+from symrnn import CELLS, Cell, Given, Network, Scan, SpecError, cell, dim, network, parameter_counts
 from symrnn.cli import main
 from symrnn.counts import CONVENTIONS
+from symrnn.equations import Equation
+from symrnn.expr import t
+from symrnn.functions import parameter, series, sigmoid, tanh
 from symrnn.networks import NETWORKS, architecture
 
 A, D, H, K, M, S, T, V = (dim(letter) for letter in "ADHKMSTV")
@@ -213,3 +216,11 @@ def test_bad_numbers_are_refused_in_a_line(args, message, capsys):
     out, err = capsys.readouterr()
     assert out == ""
     assert err == f"symrnn: error: {message}\n"
+
+
+def test_what_two_gates_read_stands_under_its_own_name():
+    x, h, a, f = series("x", "D"), series("h", "H"), series("a", "H"), series("f", "H")
+    W = parameter("W", "H", "D")
+    read_twice = Equation(a[t], W @ x[t] + h[t - 1], role="pre-activation")
+    shared = Cell("shared", [read_twice, (f[t], sigmoid(a[t])), (h[t], f[t] * tanh(a[t]))], inputs=[x])
+    assert [block.name for block in parameter_counts(shared).blocks] == ["a"]
