@@ -83,3 +83,15 @@ def test_what_the_examples_need_is_an_extra() -> None:
                 for line in path.read_text(encoding="utf-8").splitlines() if line.startswith(("import ", "from "))}
     assert {name for name in imported if name in wanted} == set(wanted)
     assert all(package in extra for package in wanted.values())
+
+
+def test_the_tables_of_the_reference_are_what_the_example_prints(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "reference" / "gradient-flow.md").read_text(encoding="utf-8")
+    shown = "\n".join(re.findall(r"^```text\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)).split()
+    real = ran("decay.py", folder=tmp_path).split()
+    assert len(shown) == len(real) > 100
+    for left, right in zip(shown, real, strict=True):
+        if re.fullmatch(r"-?\d\.\d+e[+-]\d+", right):
+            assert float(left) == pytest.approx(float(right), rel=0.2)
+        else:
+            assert left == right
