@@ -187,6 +187,13 @@ def read_call(name: str, more: str = "") -> Callable[[Any, Step], Code]:
     return rule
 
 
+def read_stop(node: Any, step: Step) -> Code:
+    """``stop_gradient(h_prev)``; a stop at some times only is refused by its condition."""
+    for condition in node.args[1:]:
+        step.write(condition)
+    return read_call("stop_gradient")(node, step)
+
+
 def read_transposed(node: Any, step: Step) -> Code:
     """``W.T`` of a name: latexify-py drops the brackets of anything else."""
     if not isinstance(node.args[0], Leaf):
@@ -220,7 +227,7 @@ RULES: Mapping[str, Callable[[Any, Step], Code]] = MappingProxyType({
     "Softmax": read_softmax,
     "Stacked": read_stacked,
     "Static": read_leaf,
-    "StopGradient": read_call("stop_gradient"),
+    "StopGradient": read_stop,
     "Transposed": read_transposed,
 })
 
