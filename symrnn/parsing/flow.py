@@ -13,7 +13,7 @@ NUMBERS: Options = (
     ("--params", dict(metavar="FILE", help="trained weights: an .npz file with the names of the formulas, or of PyTorch")),
     ("--layout", dict(metavar="NAME", help="of FILE: formulas (default), pytorch")),
     ("--data", dict(metavar="FILE", help="sequences: an .npz file with x (B, T, D), or one array; by default from N(0, 1)")),
-    ("--layer", dict(metavar="NAME", help="whose states, where there are several layers or directions: 1, 2, … or fw, bw")),
+    ("--layer", dict(metavar="NAME", help="whose states, where there are several layers or directions: such as 1 or bw")),
 )
 PICTURES = {
     "--side-by-side": "a panel for each cell",
