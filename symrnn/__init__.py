@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from symrnn.expr import Divides, LogSoftmax, Softmax, StopGradient, Total, dim, t, time_sum
     from symrnn.flow.measure import gradient_flow
     from symrnn.flow.record import Flow
+    from symrnn.formulas import FormulaError, FormulaReport, compare_formula, read_formula
     from symrnn.functions import (
         cos,
         elementwise,
@@ -95,6 +96,8 @@ __all__ = [
     "Embedding",
     "Equation",
     "Flow",
+    "FormulaError",
+    "FormulaReport",
     "Given",
     "Input",
     "Last",
@@ -127,6 +130,7 @@ __all__ = [
     "bounds",
     "cell",
     "check",
+    "compare_formula",
     "compare_function",
     "cos",
     "derive",
@@ -154,6 +158,7 @@ __all__ = [
     "plot_remedies",
     "plot_singular_values",
     "plot_training",
+    "read_formula",
     "read_function",
     "read_sweep",
     "relu",
@@ -192,6 +197,7 @@ PUBLIC = MappingProxyType({
         "symrnn.expr": "Divides LogSoftmax Softmax StopGradient Total dim t time_sum",
         "symrnn.flow.measure": "gradient_flow",
         "symrnn.flow.record": "Flow",
+        "symrnn.formulas": "FormulaError FormulaReport compare_formula read_formula",
         "symrnn.functions": (
             "cos elementwise elu exp identity leaky_relu log parameter phi relu series sigmoid sin softplus stack tanh"
         ),

@@ -16,11 +16,11 @@ import symrnn
 NAMES = [
     "Attention", "Dense", "Embedding", "Input", "Last", "Layer", "Merge", "NETWORKS", "Previous", "Readout", "Theorem", "Tokens",
     "activity_html", "architecture", "bounds", "wire",
-    "Bounds", "CELLS", "Cell", "Clipping", "DataError", "Derivation", "Divides", "Equation", "Flow", "Given", "LeftOut", "LogSoftmax", "Network", "Notation",
+    "Bounds", "CELLS", "Cell", "Clipping", "DataError", "Derivation", "Divides", "Equation", "Flow", "FormulaError", "FormulaReport", "Given", "LeftOut", "LogSoftmax", "Network", "Notation",
     "NotSupportedError", "OutputError", "PROFILES", "ParameterCounts", "Scan", "SecondReading", "Softmax", "Span", "SpecError", "StepJacobian", "StopGradient",
-    "SymrnnError", "Total", "Unrolled", "cell", "check", "compare_function", "cos", "derive", "dim", "elementwise", "elu", "exp", "export",
+    "SymrnnError", "Total", "Unrolled", "cell", "check", "compare_formula", "compare_function", "cos", "derive", "dim", "elementwise", "elu", "exp", "export",
     "from_json", "gradient_flow", "hessian_vector_network", "identity", "layer_normalised", "leaky_relu", "left_out", "log", "network", "parameter", "parameter_counts",
-    "phi", "read_function", "relu", "render", "second_reading", "series", "sigmoid", "sin", "softplus", "stack", "step_jacobian", "t", "tanh",
+    "phi", "read_formula", "read_function", "relu", "render", "second_reading", "series", "sigmoid", "sin", "softplus", "stack", "step_jacobian", "t", "tanh",
     "Sweep", "plot_decay", "plot_gates", "plot_heat", "plot_phase", "plot_remedies", "plot_singular_values", "plot_training",
     "read_sweep", "run_sweep", "save_figure", "time_sum", "to_numpy", "truncated", "unroll",
 ]
@@ -57,7 +57,7 @@ def test_import_is_free() -> None:
 
 
 @pytest.mark.parametrize("name", [
-    "activity_html", "architecture", "wire", "cell", "check", "compare_function", "derive", "gradient_flow", "layer_normalised", "left_out", "network", "parameter", "read_function", "render", "second_reading",
+    "activity_html", "architecture", "wire", "cell", "check", "compare_formula", "read_formula", "compare_function", "derive", "gradient_flow", "layer_normalised", "left_out", "network", "parameter", "read_function", "render", "second_reading",
     "series", "to_numpy", "truncated", "unroll",
     "plot_decay", "plot_gates", "plot_heat", "plot_phase", "plot_remedies", "plot_singular_values", "plot_training", "read_sweep",
     "run_sweep", "save_figure",

@@ -1,11 +1,11 @@
-"""The command about code that somebody wrote: verify."""
+"""The command about code and formulas that somebody wrote: verify."""
 
 from __future__ import annotations
 
 import argparse
 import time
 
-from symrnn.commands.setting import Result, Screen, deliver, use
+from symrnn.commands.setting import Result, Screen, deliver, derivation_of, use
 from symrnn.errors import SpecError
 
 PATIENCE = 1.0
@@ -15,6 +15,10 @@ BAR = ("loading the file", "first call", "forward", "backward", "derivative of t
 
 def run_verify(options: argparse.Namespace, screen: Screen) -> Result:
     """``symrnn verify``."""
+    if options.formula is not None:
+        return verify_formula(options, screen)
+    if not options.file:
+        raise SpecError("nothing to verify; name a file, or write --formula TEXT --for WHAT --cell CELL")
     if "::" not in options.file and not (options.forward or options.args):
         raise SpecError("nothing says which functions to verify; add --forward NAME --backward NAME, or name a class: FILE.py::CLASS")
     start = time.monotonic()
@@ -31,6 +35,21 @@ def run_verify(options: argparse.Namespace, screen: Screen) -> Result:
         screen.show("")
     text = use(f"report_{options.format}")(report) if options.format else f"{report}\n"
     shown, _ = deliver(text, options, screen)
+    return shown, report.status
+
+
+def verify_formula(options: argparse.Namespace, screen: Screen) -> Result:
+    """``symrnn verify --formula``."""
+    if options.file:
+        raise SpecError(f"a file, {options.file}, and a formula; verify one of them")
+    if not options.cell:
+        raise SpecError("a formula needs the network that it is of; add --cell CELL, such as --cell lstm")
+    if options.format not in {None, "json"}:
+        raise SpecError(f"the report on a formula is text or --json; got --{options.format}")
+    derivation = derivation_of(options)
+    profile = use("load_notation")(options.notation, derivation.network)
+    report = use("compare_formula")(options.formula, options.for_, network=derivation, notation=profile, seed=options.seed)
+    shown, _ = deliver(report.json() if options.format else report.text(), options, screen)
     return shown, report.status
 
 

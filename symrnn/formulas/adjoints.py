@@ -75,15 +75,17 @@ def order_of(context: Context, factor: Any) -> int:
     raise FormulaError(context.formula, place_of(factor) + 1, f"{source_of(factor, context.formula)} is not the loss; it is called {known}")
 
 
-def gradient(context: Context, factor: Any) -> list[Value]:
+def gradient(context: Context, items: Items) -> list[Value]:
     """``∇_h L``; the loss is the factor behind it."""
+    factor = items[0][1]
     below = [script for script in factor.children[1:] if script.data == "below"]
-    if not below:
-        raise FormulaError(context.formula, place_of(factor) + 1, "∇ needs the quantity below it: ∇_{h_t} L")
+    if not below or len(items) == 1 or items[1][0]:
+        raise FormulaError(context.formula, place_of(factor) + 1, "∇ needs the quantity below it and the loss behind it: ∇_{h_t} L")
     raw = source_of(below[0].children[0], context.formula)
     place = place_of(below[0].children[0]) + (1 if raw.startswith("{") else 0)
     found = context.nested(unwrapped(raw), place)
-    return [marked(value, 1) for value in found]
+    order = order_of(context, items[1][1])
+    return [marked(value, order) for value in found]
 
 
 def marked(leaf: Any, order: int) -> Value:

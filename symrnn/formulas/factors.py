@@ -42,7 +42,7 @@ def front(context: Context, items: Items) -> tuple[list[Value], int]:
     if kind == "partial":
         return quotient(context, items), 4
     if kind == "nabla":
-        return gradient(context, factor), 2
+        return gradient(context, items), 2
     if (marked := adjoints(context, items)) is not None:
         return marked
     own = names(context, factor)
@@ -85,9 +85,14 @@ def one_hots(context: Context, factor: Any) -> list[Value]:
     place = place_of(below.children[0]) + (1 if source_of(below.children[0], context.formula).startswith("{") else 0)
     done = " ".join(plain_script(s, context.formula) for s in factor.children[1:] if s.data != "below")
     try:
-        return [after(one_hot(index), done) for index in context.nested(text, place)]
+        return context.fitting(factor, [partial(turned_one_hot, index, done) for index in context.nested(text, place)])
     except SymrnnError:
         return []
+
+
+def turned_one_hot(index: Value, done: str) -> Value:
+    """``e_w``, with what stands above it."""
+    return after(one_hot(index), done)
 
 
 def apart(context: Context, items: Items) -> tuple[list[Value], int] | None:

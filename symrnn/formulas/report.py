@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -106,6 +107,22 @@ class FormulaReport:
             out += [*self.example.text(self.style), ""]
         return "\n".join([*out, *self.means()]) + "\n"
 
+    def json(self) -> str:
+        """Return the report as JSON."""
+        shown = self.style.text
+        example = None if self.example is None else {
+            "sizes": named(self.example.sizes), "time": self.example.time, "entry": self.example.place,
+            "given": {shown(node): [[int(x) for x in row] for row in rows] for node, rows in self.example.given.items()},
+            "value": self.example.value, "derivative": self.example.true,
+        }
+        return json.dumps({
+            "version": 1, "for": shown(self.target), "verdict": self.verdict, "formula": shown(self.formula),
+            "derived": [{"formula": shown(e.rhs), "times": None if e.span is None else str(e.span)} for e in self.lines],
+            "times": self.times, "wrong_times": self.wrong, "sizes": named(self.sizes), "probability_of_error": self.chance,
+            "findings": [{"kind": e.kind, "there": part(e.there, shown), "due": part(e.due, shown)} for e in self.edits],
+            "example": example,
+        }, ensure_ascii=False, indent=2) + "\n"
+
     def where(self) -> str:
         """Say at which times a formula is wrong, where it is not at all of them."""
         if self.verdict == UNDECIDED:
@@ -134,6 +151,16 @@ class FormulaReport:
         if self.verdict == EQUAL:
             return [f"proved at {at}{when}: an identity modulo 2^61 - 1, wrong with a probability below {self.chance:.0e}{given}"]
         return [f"compared at {at}{when}, modulo 2^61 - 1"]
+
+
+def named(sizes: Mapping[Basic, int]) -> dict[str, int]:
+    """Return sizes by their letters."""
+    return {str(letter): int(value) for letter, value in sizes.items()}
+
+
+def part(node: Any, shown: Callable[[Any], str]) -> str | None:
+    """Write a part of a formula, where there is one."""
+    return None if node is None else shown(node)
 
 
 def marked(label: str, text: str, parts: list[str], when: str = "") -> list[str]:

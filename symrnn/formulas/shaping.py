@@ -10,9 +10,10 @@ from typing import Any
 
 from sympy import Expr, Symbol, expand, sympify
 
+from symrnn import writer
 from symrnn.errors import SpecError
 from symrnn.expr import Elementwise, Hadamard, Node, Ones, Plus, Product, Scaled, Transposed, Zeros, weighted
-from symrnn.expr.node import described
+from symrnn.expr.node import described, same
 
 UNKNOWN = "_size"
 Value = Any
@@ -114,7 +115,14 @@ def multiplied(a: Value, b: Value) -> Value:
             return weighted(a, b)
         if a.shape == (1, 1):
             return weighted(b, a)
-    raise SpecError(f"{described(a)} and {described(b)} cannot be multiplied: the inner sizes differ")
+    raise SpecError(f"{described(a)} and {described(b)} cannot be multiplied: the inner sizes differ{fitting_turn(a, b)}")
+
+
+def fitting_turn(a: Node, b: Node) -> str:
+    """Say which transpose would make a product fit."""
+    if same(a.shape[0], b.shape[0]):
+        return f"; {writer.text(Transposed(a))} would fit"
+    return f"; {writer.text(Transposed(b))} would fit" if same(a.shape[1], b.shape[1]) else ""
 
 
 def chained(values: list[Value]) -> Value:

@@ -45,6 +45,9 @@ class FormulaError(SpecError):
         super().__init__(f"column {column} of the formula: {reason}")
         self.add_note(self.marked)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.formula, self.column, self.reason)
+
     @property
     def marked(self) -> str:
         """The formula, and below it a caret at the place."""

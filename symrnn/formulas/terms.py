@@ -52,8 +52,6 @@ class Terms:
         if not found:
             reason = str(misfit) if misfit else "this has no reading"
             raise misfit if isinstance(misfit, FormulaError) else FormulaError(self.formula, place_of(tree) + 1, reason)
-        if len(found) > 1:
-            self.forks.append(place_of(tree))
         return list(found)[:MOST]
 
     def sum(self, tree: Any) -> list[Value]:
@@ -84,7 +82,11 @@ class Terms:
 
     def products_of(self, tree: Any, items: list[tuple[str, Any]]) -> list[Value]:
         """Return the readings of a product of factors, each with the sign before it."""
-        return self.fitting(tree, self.products(items))
+        values = self.fitting(tree, self.products(items))
+        signs = {meaning for sign, _ in items[1:] for meaning in meanings(sign)}
+        if len(values) > 1 and {"", "⊙"} <= signs:
+            self.forks.append(place_of(items[0][1]))
+        return values
 
     def products(self, items: list[tuple[str, Any]]) -> Iterator[Callable[[], Value]]:
         """Yield the ways to multiply operands."""

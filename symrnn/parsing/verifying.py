@@ -1,8 +1,9 @@
-"""The command about code that somebody wrote: verify."""
+"""The command about code and formulas that somebody wrote: verify."""
 
 from __future__ import annotations
 
-from symrnn.parsing.arguments import Parser, limit, parser, positive
+from symrnn.parsing.arguments import Parser, limit, parser, positive, whole
+from symrnn.parsing.options import with_notation, with_wiring
 
 ABOUT = """\
 Verify a backward pass that was written by hand: is what it returns the gradient of its own forward pass? The file is
@@ -12,7 +13,10 @@ FILE is my_lstm.py with --forward and --backward, or my_rnn.py::RNN, a class wit
 that returns the loss and the gradients is named by --forward alone.
 
 Exit status: 0 right (side effects and float64 constants are warnings), 1 wrong, right up to a factor, clipped or truncated
-and not accepted, 3 something was not checked, 2 the code cannot be run or something must be told."""
+and not accepted, 3 something was not checked, 2 the code cannot be run or something must be told.
+
+With --formula, a gradient formula that somebody printed, in LaTeX or as text, is compared with the derivative of the
+network that --cell and the options describe: equal (status 0), different (1), or not to be read (2)."""
 
 
 def verify_parser() -> Parser:
@@ -20,8 +24,9 @@ def verify_parser() -> Parser:
     made = parser("verify", ABOUT, """\
   symrnn verify my_lstm.py --forward lstm_forward --backward lstm_backward --args args.toml
   symrnn verify my_rnn.py::RNN --args args.toml --json
-  symrnn verify min_char_rnn.py --forward lossFun --args args.toml --html -o report.html""", takes="FILE ")
-    made.add_argument("file", metavar="FILE", help="a Python file, or FILE::CLASS")
+  symrnn verify min_char_rnn.py --forward lossFun --args args.toml --html -o report.html
+  symrnn verify --formula 'W_{hh}^\\top \\delta a_{t+1} + W_{hy}^\\top \\delta a_{y,t}' --for 'δh' --cell rnn""", takes="FILE ")
+    made.add_argument("file", metavar="FILE", nargs="?", default="", help="a Python file, or FILE::CLASS")
     made.add_argument("--forward", metavar="NAME", default="", help="the forward function; of a class the method, forward by default")
     made.add_argument("--backward", metavar="NAME", default="", help="the backward function or method")
     made.add_argument("--args", metavar="FILE", default="", help="a TOML file with the shapes of the arguments and what must be told")
@@ -31,6 +36,18 @@ def verify_parser() -> Parser:
     how = made.add_mutually_exclusive_group()
     for kind in ("json", "markdown", "html"):
         how.add_argument(f"--{kind}", dest="format", action="store_const", const=kind, help=f"the report as {kind if kind == 'json' else kind}")
+    with_formula(made)
     made.add_argument("-o", "--output", metavar="FILE", help="write to a file instead of standard output")
     made.add_argument("--force", action="store_true", help="replace the file if it exists")
     return made
+
+
+def with_formula(made: Parser) -> None:
+    """Add a formula, what it is for, and the network that it is of."""
+    group = made.add_argument_group("a formula instead of a file")
+    group.add_argument("--formula", metavar="TEXT", help="the formula, with or without a left side: LaTeX, or text as derive prints it")
+    group.add_argument("--for", dest="for_", metavar="WHAT", help="what it is for: δh, δh_T, W_hh, ∂L/∂b_h; not needed with a left side")
+    group.add_argument("--cell", metavar="CELL", default="", help="a name such as lstm, or path.py:NAME, as for derive")
+    group.add_argument("--seed", metavar="N", type=whole, default=0, help="seed of the random point (default 0)")
+    with_notation(made, "the notation of the formula")
+    with_wiring(made)
