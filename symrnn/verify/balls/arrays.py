@@ -25,6 +25,7 @@ from flint import arb
 
 from symrnn.verify.balls.dual import Dual, as_dual, ball
 from symrnn.verify.balls.functions import FUNCTIONS
+from symrnn.verify.balls.randomness import guarded, is_random
 
 _LOCK = threading.RLock()
 
@@ -217,6 +218,7 @@ def _replacements() -> dict[int, tuple[Any, Any]]:
 
 
 _TABLE = _replacements()
+_ORIGINALS = {name: value for name, value in vars(np).items() if id(value) in _TABLE or is_random(value)}
 
 
 @contextmanager
@@ -235,6 +237,9 @@ def object_arrays(*namespaces: dict[str, Any]) -> Iterator[None]:
                     if id(value) in _TABLE:
                         swapped.append((space, name, value))
                         space[name] = _TABLE[id(value)][1]
+                    elif is_random(value):
+                        swapped.append((space, name, value))
+                        space[name] = guarded(value, _ORIGINALS)
             for space in shadowed:
                 space["float"] = BallFloat
             yield

@@ -61,7 +61,8 @@ def bind_arguments(program: Program, frame: Frame) -> tuple[tuple[tuple[str, str
     outputs = list(dict.fromkeys(path[0] for path in frame.outputs))
     last = list(returned)[-1] if returned else ""
     cache = last if last and not isinstance(returned[last], np.ndarray) and (len(returned) > 1 or last not in outputs) else ""
-    arrays = [name for name in outputs if name != cache]
+    given = {id(leaf) for leaf in frame.arguments.values()}
+    arrays = [name for name in outputs if name != cache and name not in frame.arguments and id(returned[name]) not in given]
     found: dict[str, tuple[str, str]] = {}
     for p in wanted:
         if p.name in frame.arguments:
@@ -83,7 +84,7 @@ def fill_in(
         near = best(left[-1].name, frame.arguments, alike)
         found[left[-1].name] = ("argument", near) if near else ("returned", cache)
         left.pop()
-    free = [name for name in arrays if ("upstream", name) not in found.values()]
+    free = [name for name in arrays if not {("upstream", name), ("returned", name)} & set(found.values())]
     for p in list(left):
         if near := best(p.name, frame.arguments, alike) or "":
             found[p.name] = ("argument", near)

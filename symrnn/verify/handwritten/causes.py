@@ -148,7 +148,9 @@ def paired(subject: Subject, name: str, one: Any, other: Any) -> list[tuple[Any,
 
 
 def size_named(factor: Fraction, sizes: Mapping[str, int]) -> str:
-    """Write a factor in sizes: ``T``, ``1/N``, ``2/(N·T)``; empty where it is not made of them."""
+    """Write a factor in sizes: ``T``, ``1/N``, ``2/(N·T)``; empty where it is not made of them, or is 2 or ½ by itself."""
+    if factor in (2, Fraction(1, 2)):
+        return next((letter if factor == 2 else f"1/{letter}" for letter, size in sizes.items() if size == 2), "")
     for few, constant in itertools.product(range(1, 4), (Fraction(1), Fraction(2), Fraction(1, 2))):
         for letters in itertools.combinations([letter for letter, size in sizes.items() if size > 1], few):
             for powers in itertools.product((1, -1), repeat=few):
