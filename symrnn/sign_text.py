@@ -79,5 +79,6 @@ def rows_text(node: Any, style: Style) -> str:
 def columns_of(node: Any) -> Any:
     """Return the rows of ``Aᵀ`` whose transpose a node is; nothing where it is none."""
     rows = node.args[0] if type(node).__name__ == "Transposed" else None
-    is_rows = rows is not None and type(rows).__name__ == "Rows"
-    return rows if is_rows and type(rows.args[0]).__name__ == "Transposed" else None
+    if rows is None or type(rows).__name__ != "Rows":
+        return None
+    return rows if type(rows.args[0]).__name__ == "Transposed" else None
