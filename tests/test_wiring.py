@@ -165,3 +165,8 @@ def test_what_is_given_at_the_first_time_may_be_looked_back_at() -> None:
     judge_entrywise(derive(net)).assert_ok()
     first = wire(Input("x", first=True), Previous("p", reads="x"), Layer("l1", cell("rnn"), reads=("x", "p")), Readout(reads="l1"))
     judge_entrywise(derive(first)).assert_ok()
+
+
+def test_an_image_is_the_initial_state_of_the_lowest_layer() -> None:
+    net = architecture("captioning", cell("gru"), layers=2, image="state")
+    assert [(e.name, e.rhs.name) for e in net.equations if e.role == "initial state"] == [("h_dec_l1", "v_h")]
