@@ -48,7 +48,11 @@ def verify_formula(options: argparse.Namespace, screen: Screen) -> Result:
         raise SpecError(f"the report on a formula is text or --json; got --{options.format}")
     derivation = derivation_of(options)
     profile = use("load_notation")(options.notation, derivation.network)
-    report = use("compare_formula")(options.formula, options.for_, network=derivation, notation=profile, seed=options.seed)
+    try:
+        report = use("compare_formula")(options.formula, options.for_, network=derivation, notation=profile, seed=options.seed)
+    except SpecError as error:
+        error.add_note(getattr(error, "marked", ""))  # --debug shows the formula with a caret at the place
+        raise
     shown, _ = deliver(report.json() if options.format else report.text(), options, screen)
     return shown, report.status
 

@@ -128,7 +128,8 @@ def numbers(atom: Any, done: str, context: Context) -> list[Value]:
     text = str(atom.children[0])
     if text == "1" and done in {"", "⊤", "T"}:
         return list(ones(done))
-    value = VULGAR.get(text) or Rational(text)
+    digits = re.findall(r"\d", text) if "frac" in text else []
+    value = Rational(*map(int, digits)) if digits else VULGAR.get(text) or Rational(text)
     return [after(value, done)]
 
 

@@ -43,7 +43,6 @@ class FormulaError(SpecError):
     def __init__(self, formula: str, column: int, reason: str) -> None:
         self.formula, self.column, self.reason = formula, column, reason
         super().__init__(f"column {column} of the formula: {reason}")
-        self.add_note(self.marked)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.formula, self.column, self.reason)
