@@ -162,13 +162,18 @@ WRONG = [
     (r"\delta c_{t+1} \odot f_t + \delta s_{c,t} \odot (1 - s_{c,t}^2)", "δc", "lstm", ["wrong time: f_t stands where f_{t+1} is due"]),
     (r"\delta c_{t+1} \odot i_{t+1} + \delta s_{c,t} \odot (1 - s_{c,t}^2)", "δc", "lstm", ["wrong quantity: i_{t+1} stands where f_{t+1} is due"]),
     (r"\delta h_t \odot o_t \odot (1 - \tanh^2(c_t))", "δc", "lstm", ["missing term: δc_{t+1} ⊙ f_{t+1}"]),
-    (r"(\delta c_{t+1} + \delta s_{c,t} \odot (1 - s_{c,t}^2)) \odot f_{t+1}", "δc", "lstm", None),
-    (r"-\delta c_{t+1} \odot f_t + \delta h_t \odot o_t", "δc", "lstm", None),
+    (r"(\delta c_{t+1} + \delta s_{c,t} \odot (1 - s_{c,t}^2)) \odot f_{t+1}", "δc", "lstm", [
+        "brackets: (δc_{t+1} + δs_{c,t} ⊙ (1 - s_{c,t} ⊙ s_{c,t})) ⊙ f_{t+1} stands where "
+        "δs_{c,t} ⊙ (1 - s_{c,t} ⊙ s_{c,t}) + δc_{t+1} ⊙ f_{t+1} is due"]),
+    (r"-\delta c_{t+1} \odot f_t + \delta s_{c,t} \odot (1 - s_{c,t}^2)", "δc", "lstm", [
+        "wrong sign: -δc_{t+1} ⊙ f_t stands where δc_{t+1} ⊙ f_t is due", "wrong time: f_t stands where f_{t+1} is due"]),
     (r"\delta c_{t+1} \odot f_t + \delta h_t \odot o_t", "δc", "lstm", [
         "wrong time: f_t stands where f_{t+1} is due",
         "missing factor: δh_t ⊙ o_t stands where δh_t ⊙ o_t ⊙ (1 - s_{c,t} ⊙ s_{c,t}) is due"]),
-    (r"\delta a_{r,t} \odot (1 - r_t)", "δr", "gru", None),
-    (r"\delta h_{t+1} \odot z_{t+1} + U_z^\top \delta a_{z,t+1} + U_r^\top \delta a_{r,t+1} + W_{hy}^\top \delta a_{y,t}", "δh", "gru", None),
+    (r"\delta a_{r,t} \odot (1 - r_t)", "δr", "gru", [
+        "a term too much: δa_{r,t} ⊙ (1 - r_t)", "missing term: (Uᵀ δa_{h,t}) ⊙ h_{t-1}"]),
+    (r"\delta h_{t+1} \odot z_{t+1} + U_z^\top \delta a_{z,t+1} + U_r^\top \delta a_{r,t+1} + W_{hy}^\top \delta a_{y,t}", "δh", "gru", [
+        "missing term: (Uᵀ δa_{h,t+1}) ⊙ r_{t+1}"]),
 ]
 
 
@@ -191,7 +196,7 @@ def test_wrong_formulas_are_different_and_the_term_is_named(text: str, what: str
     (CARRY, None, r"^nothing says what the formula is for; write δh_t = … or say it, for example for_='δh'$"),
     (CARRY, "δq", r"^a formula is for an adjoint such as δ\w+; got δq: unknown quantity 'δq'; "),
     (f"δa_t = {CARRY}", "δh", r"^the formula has the left side δa_t, and is said to be for δh$"),
-    (CARRY, "δh_{T+3}", r"^δh_\{T\+3\} is not there; times are 0 to 3$"),
+    (CARRY, "δh_{T+3}", r"^δh_\{T\+3\} is not there; times are 0 to 6$"),
 ])
 def test_what_a_formula_is_for(text: str, what: str | None, message: str) -> None:
     with pytest.raises(SymrnnError, match=message):

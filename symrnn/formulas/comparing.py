@@ -35,6 +35,9 @@ from symrnn.notation import Notation
 from symrnn.traverse import quantity_of
 from symrnn.verify.entrywise.sizes import judged_sizes
 
+SHORTEST = 5
+"""Length of a sequence on which formulas are compared."""
+
 
 def compare_formula(
     text: str | Node, for_: str | None = None, *, network: Network | Derivation, notation: str | Notation = "indexed",
@@ -69,7 +72,17 @@ def compare_formula(
     if for_ and left and read_target(left, derivation, letters).adjoint != target.adjoint:
         raise SpecError(f"the formula has the left side {left}, and is said to be for {for_}")
     formula = checked(right, whole) if isinstance(right, Node) else read_with(right, letters, target.adjoint.lhs.shape)
-    return Comparison(derivation, target, formula, letters, judged_sizes(derivation, sizes), seed).report()
+    return Comparison(derivation, target, formula, letters, compared_sizes(derivation, sizes), seed).report()
+
+
+def compared_sizes(derivation: Derivation, sizes: Mapping[str, int] | None) -> dict[Any, int]:
+    """Choose sizes: those of the entrywise judge, with longer sequences, so that no time is near both ends."""
+    chosen: dict[Any, int] = dict(judged_sizes(derivation, sizes))
+    for length in sorted(dict(derivation.least).keys() & chosen.keys(), key=str):
+        if str(length) not in (sizes or {}):
+            taken = {value for letter, value in chosen.items() if letter != length}
+            chosen[length] = next(n for n in count(max(SHORTEST, chosen[length])) if n not in taken)
+    return chosen
 
 
 class Comparison:
@@ -139,8 +152,7 @@ class Comparison:
                 continue
             pool = Pool.of([e.rhs for e in self.target.adjoint.lines], self.leaves())
             diagnosis = Diagnosis(self.truth, self.adjoint, times, pool, self.sizes, self.agrees_elsewhere)
-            edits = diagnosis.explain(self.formula, line.rhs)
-            found = edits if edits and (not found or len(edits) < len(found)) else found
+            found = found or diagnosis.explain(self.formula, line.rhs)
         return found
 
     def explaining(self, wrong: list[int | None]) -> list[Equation]:

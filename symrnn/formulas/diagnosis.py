@@ -19,6 +19,10 @@ from symrnn.formulas.truth import Truth
 Signature = tuple[Any, ...]
 MOST = 20_000
 """How many edits are tried."""
+SMALL = frozenset({"missing transpose", "transpose too much", "wrong time", "wrong sign", "a function too much", "a factor too much", "missing factor"})
+"""Kinds of which two are tried on one term."""
+PAIRS = 40
+"""How many edits are tried with another one."""
 SCALES = tuple(Rational(p, q) for p in range(1, 5) for q in range(1, 5))
 
 
@@ -60,11 +64,10 @@ class Diagnosis:
             formula: What is wrong.
             derived: What is right.
         """
-        for find in (self.scaled, self.by_terms, self.by_one_edit):
-            found = find(formula, derived)
-            if found:
-                return found
-        return self.by_terms(formula, derived, whole=True)
+        found = self.scaled(formula, derived) or self.by_terms(formula, derived)
+        if len(found) == 1:
+            return found
+        return self.by_one_edit(formula, derived) or found or self.by_terms(formula, derived, whole=True)
 
     def scaled(self, formula: Node, derived: Node) -> tuple[Edit, ...]:
         """Find a factor by which everything is wrong."""
@@ -85,12 +88,12 @@ class Diagnosis:
             whole: Accept terms that no single edit explains.
         """
         left, due = self.unpaired(terms_of(formula), terms_of(derived))
-        found = []
+        found: list[Edit] = []
         for term in list(left):
             if (repaired := self.repair(term, due)) is not None:
                 left.remove(term)
                 due.remove(repaired[1])
-                found.append(repaired[0])
+                found += repaired[0]
         if left and due and not whole:
             return ()
         found += [Edit("a term too much", term, None, term) for term in left]
@@ -105,18 +108,25 @@ class Diagnosis:
             value = self.signature(term)
             match = next((pair for pair in rest if pair[1] == value), None)
             if match is None:
-                left.append(term)
+                left += [] if is_zero(value) else [term]
             else:
                 rest.remove(match)
         return left, [term for term, _ in rest]
 
-    def repair(self, term: Node, due: list[Node]) -> tuple[Edit, Node] | None:
-        """Find the single edit that makes a term one of those that are due."""
+    def repair(self, term: Node, due: list[Node]) -> tuple[tuple[Edit, ...], Node] | None:
+        """Find the one edit, or the two, that make a term one of those that are due."""
         wanted = {self.signature(d): d for d in due}
+        plain: list[Edit] = []
         for edit in self.tried(term):
             value = self.signature(edit.result)
             if value is not None and value in wanted:
-                return edit, wanted[value]
+                return (edit,), wanted[value]
+            plain += [edit] if edit.kind in SMALL and value is not None else []
+        for first in plain[:PAIRS]:
+            for second in edits(first.result, self.pool):
+                value = self.signature(second.result) if second.kind in SMALL else None
+                if value is not None and value in wanted:
+                    return (first, second), wanted[value]
         return None
 
     def by_one_edit(self, formula: Node, derived: Node) -> tuple[Edit, ...]:
@@ -132,6 +142,11 @@ class Diagnosis:
             yield edit
         for scale in self.scales:
             yield Edit("wrong scale", node, Scaled(scale, node), Scaled(scale, node))
+
+
+def is_zero(value: Signature | None) -> bool:
+    """Tell whether a term is 0 at all times."""
+    return value is not None and not any(x for matrix in value for row in matrix for x in row)
 
 
 def without_sum(formula: Node, derived: Node, agrees: Callable[[Node], bool]) -> tuple[Edit, ...]:
