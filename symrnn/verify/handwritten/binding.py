@@ -182,15 +182,28 @@ def match_results(
         places: The paths and the shape of each array, by name.
         state_names: Names of what the code keeps: there an array is not its own gradient.
     """
-    taken: dict[str, Path] = {}
     own = {path for paths, _ in places.values() for path in paths if path[0] in state_names}
+    graded = []
     for name, (paths, _) in places.items():
-        graded = [(max(fits(g, p) for p in paths), g[0] not in state_names, g) for g in results if g not in own or looks_derived(g)]
-        graded = [entry for entry in graded if entry[0] > 0 and entry[2] not in paths]
-        if graded:
-            taken[name] = max(graded, key=lambda entry: entry[:2])[2]
+        for gradient in results:
+            possible = gradient not in paths and (gradient not in own or looks_derived(gradient))
+            grade = max((fits(gradient, path) for path in paths if together(gradient, path, state_names)), default=0)
+            if possible and grade:
+                graded.append((paths[0][0] not in state_names, grade, gradient[0] not in state_names, name, gradient))
+    taken: dict[str, Path] = {}
+    used_up: set[int] = set()
+    for *_, name, gradient in sorted(graded, key=lambda entry: entry[:3], reverse=True):
+        if name not in taken and id(results[gradient]) not in used_up:
+            taken[name] = gradient
+            used_up.add(id(results[gradient]))
     used = {path for path in taken.values() if path[0] in state_names}
-    return {name: path for name, path in taken.items() if not used & set(places[name][0])}
+    return {name: taken[name] for name in places if name in taken and not used & set(places[name][0])}
+
+
+def together(gradient: Path, array: Path, state_names: set[str]) -> bool:
+    """Tell whether what is kept at one path may be the gradient of what is kept at another: in one object, or both plain globals."""
+    kept = gradient[0] in state_names and array[0] in state_names
+    return not kept or gradient[0] == array[0] or len(gradient) == len(array) == 1
 
 
 def looks_derived(path: Path) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from symrnn.verify.balls.agreement import Outcome
 from symrnn.verify.balls.dual import precision
 from symrnn.verify.balls.mismatch import Mismatch
 from symrnn.verify.handwritten.causes import (
@@ -20,8 +21,10 @@ from symrnn.verify.handwritten.causes import (
     truncations,
     unclipped_names,
 )
+from symrnn.verify.handwritten.epsilons import epsilons_of, without_epsilons
 from symrnn.verify.handwritten.examples import smallest_examples
 from symrnn.verify.handwritten.judging import CONSTANTS, EQUAL, OPEN, WRONG, Judged, Plan, judge
+from symrnn.verify.handwritten.problems import Stopped
 from symrnn.verify.handwritten.report import CLIPPED, FACTOR, RIGHT, SIDE_EFFECT, TRUNCATED, UNCHECKED, Verdict
 from symrnn.verify.handwritten.report import CONSTANTS as UP_TO_CONSTANTS
 from symrnn.verify.handwritten.report import WRONG as IS_WRONG
@@ -29,6 +32,7 @@ from symrnn.verify.handwritten.structures import Path, written
 from symrnn.verify.handwritten.trial import Subject
 
 SEVERITY = (RIGHT, UP_TO_CONSTANTS, UNCHECKED, CLIPPED, FACTOR, TRUNCATED, IS_WRONG)
+LITTLE = 1e-3
 DIGITS = re.compile(r"^(\d+) digits$")
 
 
@@ -39,7 +43,7 @@ def verdicts_of(subject: Subject, plan: Plan) -> tuple[Verdict, ...]:
         subject: The code.
         plan: How hard to try.
     """
-    judged = judge(subject, plan)
+    judged = excused(subject, plan, judge(subject, plan))
     wrong = {name: j for name, j in judged.items() if j.outcome.kind == WRONG}
     right = [name for name, j in judged.items() if j.outcome.kind in (EQUAL, CONSTANTS)]
     with subject.clock.phase("cause"):
@@ -50,6 +54,30 @@ def verdicts_of(subject: Subject, plan: Plan) -> tuple[Verdict, ...]:
     made = [verdict_of(subject, name, j, causes.get(name), clips.get(name, ""), found.get(name)) for name, j in judged.items()]
     made = [replace(v, example=examples.get(v.array)) for v in made]
     return (*grouped(made), *unknown(subject), *side_effects(subject, plan))
+
+
+def excused(subject: Subject, plan: Plan, judged: dict[str, Judged]) -> dict[str, Judged]:
+    """Excuse what is wrong by little, and right when the small constants of the code are 0."""
+    spaces = subject.program.spaces
+    names = [name for name, j in judged.items() if j.outcome.kind == WRONG and not j.whole and little(j)]
+    found = epsilons_of(spaces) if names else []
+    if not found:
+        return judged
+    try:
+        with without_epsilons(spaces):
+            again = judge(subject, plan, names=names)
+    except Stopped:
+        return judged
+    shown = ", ".join(f"{epsilon:g}" for epsilon in found)
+    fine = {n: Outcome(CONSTANTS, f"up to the small constants of the code ({shown}): {judged[n].outcome.detail}; right where they are 0")
+            for n, j in again.items() if j.outcome.kind in (EQUAL, CONSTANTS)}
+    return {n: replace(j, outcome=fine[n]) if n in fine else j for n, j in judged.items()}
+
+
+def little(judged: Judged) -> bool:
+    """Tell whether a mismatch is as small as a small constant makes it."""
+    found = re.search(r"relative mismatch ([-+.\de]+)", judged.outcome.detail)
+    return bool(found) and float(found[1]) < LITTLE if found else False
 
 
 def causes_of(subject: Subject, plan: Plan, wrong: Mapping[str, Judged]) -> tuple[dict[str, Cause], dict[str, Mismatch]]:

@@ -14,6 +14,7 @@ from symrnn.verify.handwritten.binding import (
     bind_arguments,
     by_order,
     caller,
+    looks_derived,
     loss_of,
     match_results,
     slot_places,
@@ -128,9 +129,11 @@ def matched(
     found = match_results(results, places, set(state) - set(program.given))
     used = set(found.values())
     left = [path for path in results if path not in used and path[0] not in names and worth_asking(program, path, results[path])]
+    named = [path for path in left if not found or path[0].startswith("result ") or looks_derived(path)]
     free = {slot.name: places[slot.name][1] for slot in slots if slot.moves and slot.name not in found}
-    more, notes = by_order(left, results, free) if program.backward is not None else ({}, ())
-    unknown = tuple(path for path in left if path not in more.values())
+    more, notes = by_order(named, results, free) if program.backward is not None else ({}, ())
+    unknown = tuple(path for path in named if path not in more.values())
+    notes += tuple(f"{name} is not compared: it is not named like a gradient" for name in dict.fromkeys(p[0] for p in left if p not in named))
     return replace(binding, matched=found | more, unknown=unknown, notes=notes)
 
 

@@ -92,7 +92,8 @@ class Program:
     def state(self, sizes: Mapping[str, int]) -> dict[str, Any]:
         """Return what the code keeps and what holds arrays: globals and objects by name."""
         kept = {name: value for space in self.spaces for name, value in space.items() if holds_arrays(name, value)}
-        return kept | called("setup", lambda: self.build(sizes))
+        made: dict[str, Any] = called("setup", lambda: self.build(sizes))
+        return made | {name: value for name, value in kept.items() if name not in made}
 
     @contextmanager
     def running(self, state: dict[str, Any], values: Mapping[str, Any], clips: Clips) -> Iterator[dict[str, Any]]:

@@ -97,19 +97,25 @@ def verify_gradient(
         SpecError: ``example_args`` do not fit the arguments of the forward; an unknown kind in ``accept``.
         DataError: The code raises, is random, or something must be told: in one line.
     """
+    given = {name: Slot((name,), np.shape(value)) for name, value in (globals or {}).items()}
+    program = program_of(forward, backward, inputs_of_examples(by_name(forward, example_args), tuple(keep)), given)
+    title = " and ".join(dict.fromkeys(getattr(f, "__qualname__", str(f)) for f in (forward, backward) if f is not None))
+    plan = Plan(bits=bits, seed=seed)
+    return verified(Request(program, title, call, loss, tuple(returns), checked(accept or {}), plan))
+
+
+def program_of(
+    forward: Callable[..., Any], backward: Callable[..., Any] | None, inputs: Inputs, given: Mapping[str, Slot],
+) -> Program:
+    """Return the program of two functions, or of two methods of an object."""
     owner = getattr(forward, "__self__", None)
     owner = None if owner is None or isinstance(owner, ModuleType) else owner
-    examples = by_name(forward, example_args)
-    given = {name: Slot((name,), np.shape(value)) for name, value in (globals or {}).items()}
-    program = Program(
-        method(forward, owner), method(backward, owner) if backward is not None else None, inputs_of_examples(examples, tuple(keep)),
+    return Program(
+        method(forward, owner), method(backward, owner) if backward is not None else None, inputs,
         returned_names(forward), returned_names(backward) if backward is not None else (),
         build=(lambda sizes: {}) if owner is None else (lambda sizes: {"self": owner}),
         spaces=spaces_of(forward, backward), given=given,
     )
-    title = " and ".join(dict.fromkeys(getattr(f, "__qualname__", str(f)) for f in (forward, backward) if f is not None))
-    plan = Plan(bits=bits, seed=seed)
-    return verified(Request(program, title, call, loss, tuple(returns), checked(accept or {}), plan))
 
 
 def method(function: Callable[..., Any], owner: Any) -> Callable[..., Any] | str:
