@@ -306,3 +306,13 @@ def test_without_matplotlib_it_is_one_line(flows, monkeypatch, tmp_path):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == "matplotlib" else real(name, *rest))
     with pytest.raises(NotSupportedError, match=r"^matplotlib is not installed; for pictures, pip install 'symrnn\[plots\]'$"):
         plot_decay(flows)
+
+
+def test_captions_name_the_condition_and_the_states():
+    said = caption(plot_decay([gradient_flow(cell("rnn"), steps=5, hidden=4, radius=2.0)]))
+    assert "violated: γ σₘₐₓ(Wₕₕ) < 1 (gamma = 1, " in said
+    assert "promises no decay" in said
+    pair = [gradient_flow(cell(name), steps=3, hidden=2) for name in ("rnn", "lstm", "gru", "mgu")]
+    assert caption(plot_remedies(pair)).count("(hₜ, cₜ) for lstm; hₜ for the others.") == 1
+    assert "sₜ: hₜ for rnn; (hₜ, cₜ) for lstm." in caption(plot_remedies(pair[:2]))
+    assert "input weights" in plot_phase(rows(gain=True)).axes[0].get_ylabel()

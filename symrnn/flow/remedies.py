@@ -73,7 +73,7 @@ REMEDIES: Mapping[str, Remedy] = MappingProxyType({
     "forget bias 3": Remedy(lambda: cell("lstm"), "the forget gates start at about 0.95", {"forget_bias": 3.0}),
     "skip": Remedy(skipping, "the Jacobian of a step is I plus a tenth of that of the plain step"),
     "layer normalisation": Remedy(
-        lambda: layer_normalised(cell("rnn")), "what meets tanh has mean 0 and variance 1: the scale of W drops out of the flow"),
+        lambda: layer_normalised(cell("rnn")), "what meets tanh has mean 0 and variance 1: the scale that W_hh and W_xh share drops out"),
 })
 """What changes the Jacobians of a step."""
 

@@ -132,8 +132,8 @@ def bound_lines(flows: Sequence[Flow]) -> list[str]:
 
 
 def shortened(text: str, most: int = 240) -> str:
-    """Leave out the formula in the middle of a long theorem; its statement and its conditions stay."""
-    if len(text) <= most:
+    """Leave out the formula of a step in a long theorem about products; a condition and what still holds without it stay."""
+    if len(text) <= most or not text.endswith(" No condition."):
         return text
     statement, condition = text.partition(": ")[0], text.rstrip(".").rpartition(". ")[2]
     return f"{statement} (symrnn.bounds has the formula). {condition}."
@@ -214,7 +214,7 @@ def plot_remedies(flows: Sequence[Flow], *, title: str | None = None) -> Figure:
         draw_memories(right, found)
         captioned(figure, title or "What helps against vanishing gradients", (
             f"Left: {MEASURES['spectral'].about}. Right: the first lag at which this norm is below 10^{THRESHOLD:g}; a hatched bar is a "
-            f"norm that stays above it for all {found[0].steps} steps. {state_text(found[:1])} {setting_text(found)}"))
+            f"norm that stays above it for all {found[0].steps} steps. {state_text(found)} {setting_text(found)}"))
     return figure
 
 

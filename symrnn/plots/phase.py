@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Rows = Sequence[Mapping[str, Any]]
 
 AXES = MappingProxyType({
-    "radius": r"spectral radius $\rho(W)$", "gain": "gain of the weights", "forget_bias": "forget bias $b_f$",
+    "radius": r"spectral radius $\rho(W)$", "gain": "gain of the input weights", "forget_bias": "forget bias $b_f$",
     "hidden": "size $H$ of the hidden state", "steps": "number $T$ of steps",
 })
 GROWTH = r"growth per step, $(1/T)\;\log_{10}\|\partial s_T/\partial s_0\|_2$"
@@ -134,7 +134,8 @@ def promise(crossings: Any, rows: Rows) -> str:
     if not values:
         return "The matrix of this cell is not one: the theorem for a single matrix does not apply."
     if crossings:
-        return "Left of γ σ_max(W) = 1 they vanish for certain; right of it the theorem promises nothing, and the curve shows what happens."
+        return ("The line is where the median draw has γ σ_max(W) = 1: a draw below 1 vanishes for certain; above 1 the theorem promises nothing, "
+                "and the curve shows what happens.")
     if max(values) < 1:
         return f"Everywhere here γ σ_max(W) < 1 (at most {max(values):.3g}): they vanish for certain."
     return f"γ σ_max(W) lies from {min(values):.3g} to {max(values):.3g}: above 1 the theorem promises nothing, and the curve shows what happens."
@@ -161,7 +162,7 @@ def over(rows: Rows, names: Sequence[str], title: str, draws: int) -> Figure:
             legend.set_frame_on(True)
             legend.get_frame().set_facecolor("#999999")
         crossed = bool(np.nanmin(gamma_sigma) < 1 < np.nanmax(gamma_sigma)) if np.isfinite(gamma_sigma).any() else False
-        side = ("On the side of small values of the dashed line they vanish for certain; beyond it the theorem promises nothing."
+        side = ("Along the dashed line the median draw has γ σ_max(W) = 1: a draw below 1 vanishes for certain; above 1 the theorem promises nothing."
                 if crossed else promise([], rows))
         captioned(figure, title, f"{'Median of ' + str(draws) + ' draws' if draws > 1 else 'One draw'} of the weights a point. Below 0 (dark) "
                                  f"gradients vanish, above 0 (bright) they explode. {side}")

@@ -59,9 +59,14 @@ def checked(flows: Flow | Sequence[Flow]) -> list[Flow]:
 
 def state_text(flows: Sequence[Flow]) -> str:
     """Say what the letter s stands for."""
-    several = {flow.states for flow in flows}
-    texts = dict.fromkeys(f"{state_of(flow)}{f' for {flow.name}' if len(several) > 1 else ''}" for flow in flows)
-    return "s_t: " + "; ".join(texts) + "."
+    named: dict[str, list[str]] = {}
+    for flow in flows:
+        named.setdefault(state_of(flow), []).append(flow.name)
+    if len(named) == 1:
+        return f"s_t: {next(iter(named))}."
+    most = max(named, key=lambda state: len(named[state]))
+    texts = [f"{state} for {', '.join(names)}" for state, names in named.items() if state != most or len(names) < 3]
+    return "s_t: " + "; ".join([*texts, *([f"{most} for the others"] if len(named[most]) > 2 else [])]) + "."
 
 
 def state_of(flow: Flow) -> str:
