@@ -247,3 +247,23 @@ def test_lags_of_the_table():
     assert lags_shown(1) == [0, 1]
     assert lags_shown(100) == [0, 1, 2, 5, 10, 20, 50, 100]
     assert lags_shown(7) == [0, 1, 2, 5, 7]
+
+
+def test_a_forget_bias_is_for_the_cells_that_have_one(capsys):
+    assert main(["flow", "rnn", "lstm", "mgu", *SMALL, "--forget-bias", "1"]) == 0
+    out, err = capsys.readouterr()
+    assert re.findall(r"^(.*): H = 5", out, re.MULTILINE) == ["rnn", "lstm, forget bias 1", "mgu, forget bias 1"]
+    assert "rnn has no gate with a bias on its direct path: --forget-bias is left out there" in err
+    assert "has no gate with a bias" in refused(capsys, "rnn", "rnn", *SMALL, "--forget-bias", "1")
+
+
+def test_what_the_files_decide_is_no_option_besides(capsys):
+    np.savez("p.npz", W_hh=np.eye(3), W_xh=np.eye(3, 2))
+    np.savez("torch.npz", weight_ih_l0=np.eye(3, 2), weight_hh_l0=np.eye(3))
+    np.savez("x.npz", x=np.zeros((4, 2)))
+    files = ("--params", "p.npz", "--data", "x.npz")
+    assert "rnn, given parameters: H = 3, T = 4" in shown(capsys, "rnn", *files, "--hidden", "3", "--steps", "4")
+    assert "--steps 9: the file of --data has 4; leave out --steps" in refused(capsys, "rnn", *files, "--steps", "9")
+    assert "--hidden 9: the file of --params has 3; leave out --hidden" in refused(capsys, "rnn", *files, "--hidden", "9")
+    assert "radius is a rule for drawing W_hh" in refused(capsys, "rnn", *files, "--radius", "2")
+    assert "torch.npz: weight_ih_l0 is a name of PyTorch; give layout pytorch as well" in refused(capsys, "rnn", "--params", "torch.npz")

@@ -14,6 +14,8 @@ from symrnn.parsing.options import CELL_OPTIONS, NETWORK_OPTIONS, given
 
 BAR = 24
 """Width of the bar that shows how much of a sweep is done."""
+SINGLES = {"--heat": "plot_heat", "--singular-values": "plot_singular_values", "--gates": "plot_gates"}
+"""Options whose picture is of one cell, with what draws it."""
 DRAWN = ("init", "radius", "gain", "forget_bias")
 
 
@@ -24,7 +26,7 @@ def run_flow(options: argparse.Namespace, screen: Screen) -> Result:
         use("writable")(options.plot, force=options.force)
     if options.sweep:
         return swept(options, screen)
-    flows = measured(options)
+    flows = measured(options, screen)
     if options.plot is not None:
         use("save_figure")(picture(options, flows), options.plot, force=options.force)
         screen.note(f"wrote {options.plot}")
@@ -45,6 +47,8 @@ def check_choices(options: argparse.Namespace) -> None:
     chosen += [option for option in ("--remedies", "--training") if getattr(options, named(option))]
     if len(chosen) > 1:
         raise SpecError(f"{chosen[0]} and {chosen[1]} are two pictures; choose one of them")
+    if chosen and chosen[0] in SINGLES and len(options.cells) > 1:
+        raise SpecError(f"{chosen[0]} draws one cell; got {' '.join(options.cells)}; choose one of them")
     if options.sweep and chosen:
         raise SpecError(f"the picture of a sweep is its phase diagram; leave out {chosen[0]}")
     if options.plot is None and (options.title is not None or any(option in PICTURES for option in chosen)):
@@ -88,7 +92,7 @@ def sizes_of(options: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name in names if (value := getattr(options, name)) is not None}
 
 
-def measured(options: argparse.Namespace) -> tuple[Any, ...]:
+def measured(options: argparse.Namespace, screen: Screen) -> tuple[Any, ...]:
     """Return what the options ask to be measured."""
     sizes = sizes_of(options)
     if options.remedies:
@@ -103,7 +107,34 @@ def measured(options: argparse.Namespace) -> tuple[Any, ...]:
         if len(sources) > 1:
             raise SpecError(f"--training shows one network before and after; got {' '.join(options.cells)}; choose one of them")
         return tuple(use("flow_along_training")(sources[0], updates=options.training, **settings))
-    return tuple(use("gradient_flow")(source, heat=options.heat, **settings) for source in sources)
+    without = ungated(options, sources)
+    for where in without:
+        screen.note(f"{where} has no gate with a bias on its direct path: --forget-bias is left out there")
+    flows = tuple(use("gradient_flow")(source, heat=options.heat, **{**settings, **({"forget_bias": None} if where in without else {})})
+                  for where, source in zip(options.cells, sources, strict=True))
+    agree(options, flows[0])
+    return flows
+
+
+def ungated(options: argparse.Namespace, sources: Sequence[Any]) -> list[str]:
+    """Return which cells have no forget gate for the bias that is asked for, where others have one."""
+    if options.forget_bias is None or len(sources) == 1:
+        return []
+    layer = layer_of(options.layer)
+    found = [where for where, source in zip(options.cells, sources, strict=True) if not use("has_forget_bias")(source, layer=layer)]
+    return found if len(found) < len(sources) else []
+
+
+def agree(options: argparse.Namespace, flow: Any) -> None:
+    """Refuse sizes that are other than those of the given files.
+
+    Raises:
+        SpecError: The first of them.
+    """
+    for name, file in (("steps", "data"), ("hidden", "params")):
+        asked, found = getattr(options, name), getattr(flow, name)
+        if getattr(options, file) is not None and asked is not None and asked != found:
+            raise SpecError(f"--{name} {asked}: the file of --{file} has {found}; leave out --{name}")
 
 
 def layer_of(text: str | None) -> int | str | None:
@@ -117,11 +148,8 @@ def picture(options: argparse.Namespace, flows: Sequence[Any]) -> Any:
         return use("plot_remedies")(flows, title=options.title)
     if options.training is not None:
         return use("plot_training")(flows[0], flows[-1], title=options.title)
-    singles = {"heat": "plot_heat", "singular_values": "plot_singular_values", "gates": "plot_gates"}
-    for name, function in singles.items():
-        if getattr(options, name):
-            if len(flows) > 1:
-                raise SpecError(f"{dashed(name)} draws one cell; got {' '.join(options.cells)}; choose one of them")
+    for option, function in SINGLES.items():
+        if getattr(options, named(option)):
             return use(function)(flows[0], title=options.title)
     return use("plot_decay")(flows, side_by_side=options.side_by_side, title=options.title)
 

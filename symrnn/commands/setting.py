@@ -26,6 +26,7 @@ MODULES = {
         "symrnn.verify.handwritten.printed": "report_json report_markdown report_html",
         "symrnn.verify.handwritten.process": "verify_file",
         "symrnn.flow.loading": "load_params load_data",
+        "symrnn.flow.measure": "has_forget_bias",
         "symrnn.flow.remedies": "remedies",
         "symrnn.flow.training": "flow_along_training",
         "symrnn.flow.texts": "flows_text flows_json rows_text rows_json",

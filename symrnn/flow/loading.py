@@ -66,6 +66,8 @@ def load_params(path: str | Path, source: Network | Cell, *, layout: str = "form
         return from_pytorch(arrays, network, str(path))
     known = [p.name for p in network.parameters]
     for name in arrays:
+        if name not in known and NAME.fullmatch(name):
+            raise SpecError(f"{path}: {name} is a name of PyTorch; give layout pytorch as well (--layout pytorch)")
         if name not in known:
             raise unknown("parameter", name, known)
     return arrays

@@ -19,7 +19,7 @@ from symrnn.flow.run import Run
 from symrnn.flow.shares import Backward
 from symrnn.flow.steps import Chain, chain_of
 from symrnn.flow.survey import Survey, heat_of
-from symrnn.flow.weights import random_params
+from symrnn.flow.weights import forget_biases, random_params, refuse_given
 from symrnn.networks import network as network_of
 from symrnn.networks.graph import Network
 
@@ -64,10 +64,11 @@ def gradient_flow(
         The record.
 
     Raises:
-        SpecError: Steps or sizes below 1, an unknown rule, layer or name.
+        SpecError: Steps or sizes below 1, an unknown rule, layer or name, or a rule for parameters that are given.
         DataError: An array of the wrong shape, NaN, an empty sequence, a negative radius.
     """
     chain = chain_for(source, layer, {"steps": steps, "hidden": hidden, "inputs": inputs})
+    refuse_given(chain, params or (), radius=radius, gain=gain, forget_bias=forget_bias)
     rng = np.random.default_rng(seed)
     sizes, given = sizes_and_arrays(chain.network, params, data, steps, hidden, inputs)
     drawn = random_params(chain, sizes, rng, init=init, radius=radius, gain=gain, forget_bias=forget_bias)
@@ -75,6 +76,16 @@ def gradient_flow(
     title = name or titled(source, {"radius": radius, "gain": gain, "forget bias": forget_bias}, init, given=params is not None)
     run = Run.of(chain, values, {**sizes, "B": 1})
     return record_of(run, title, rng, gradient=gradient, lags=lags, heat=heat, lyapunov=lyapunov, removed=removed)
+
+
+def has_forget_bias(source: Cell | Network, *, layer: int | str | None = None) -> bool:
+    """Tell whether a network has a gate with a bias on its direct path, which ``forget_bias`` sets.
+
+    Args:
+        source: A network, or a cell.
+        layer: As for ``gradient_flow``.
+    """
+    return bool(forget_biases(chain_for(source, layer, {})))
 
 
 def chain_for(source: Any, layer: int | str | None, numbers: Mapping[str, Any]) -> Chain:

@@ -16,7 +16,7 @@ recurrent columns are.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -176,20 +176,42 @@ def set_forget_bias(chain: Chain, params: dict[str, Array], bias: float) -> None
     Raises:
         SpecError: There is no such gate, or it has no bias.
     """
+    found = forget_biases(chain)
+    if not found:
+        raise SpecError(f"forget_bias: the network '{chain.network.name}' has no gate with a bias on its direct path; leave it out")
+    for name, sign in found.items():
+        params[name] = np.full_like(params[name], sign * bias)
+
+
+def forget_biases(chain: Chain) -> dict[str, float]:
+    """Return the names of the biases of the gates of the direct paths, each with the sign by which it opens its gate."""
     equations = {e.quantity: e for e in chain.network.equations}
-    done = False
-    for term in chain.terms:
-        if term.new != term.old or not term.name.startswith("direct"):
-            continue
-        for factor in (factor for factor in term.factors if factor.kind == GATE):
+    found: dict[str, float] = {}
+    for factor in (factor for term in chain.terms if term.new == term.old and term.name.startswith("direct") for factor in term.factors):
+        if factor.kind == GATE:
             gate = next(leaf for leaf in leaves(factor.node) if isinstance(leaf, At))
-            sign = 1.0 if factor.node == gate else -1.0
             name = bias_of(gate.series, equations)
             if name is not None:
-                params[name] = np.full_like(params[name], sign * bias)
-                done = True
-    if not done:
-        raise SpecError(f"forget_bias: the network '{chain.network.name}' has no gate with a bias on its direct path; leave it out")
+                found[name] = 1.0 if factor.node == gate else -1.0
+    return found
+
+
+def refuse_given(chain: Chain, given: Iterable[str], *, radius: float | None, gain: float | None, forget_bias: float | None) -> None:
+    """Refuse a rule for parameters that are given, which it would leave as they are.
+
+    Raises:
+        SpecError: The first such rule.
+    """
+    blocks = recurrent_blocks(chain)
+    ruled = {
+        "radius": (radius, [static.name for static in blocks]),
+        "gain": (gain, [static.name for static in chain.network.parameters if static.shape[1] != 1 and set(blocks.get(static, ())) != {static}]),
+        "forget_bias": (forget_bias, list(forget_biases(chain))),
+    }
+    for rule, (number, names) in ruled.items():
+        both = [name for name in names if name in set(given)]
+        if number is not None and both:
+            raise SpecError(f"{rule} is a rule for drawing {', '.join(both)}, and given parameters are taken as they are; leave out one of them")
 
 
 def bias_of(gate: Any, equations: Mapping[Any, Any]) -> str | None:
