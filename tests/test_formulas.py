@@ -8,6 +8,8 @@ from functools import cache
 
 import pytest
 import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from symrnn import cli, compare_formula, derive, network, read_formula, writer
 from symrnn.activations import ACTIVATIONS
@@ -55,6 +57,10 @@ def shape_of(name: str) -> tuple[object, object]:
     (r"\tanh^2(a_t)", "tanh(a_t) ⊙ tanh(a_t)"),
     (r"\tanh'(a_t)", "1 - tanh(a_t) ⊙ tanh(a_t)"),
     (r"\tanh a_t", "tanh(a_t)"),
+    (r"h_t (1 - h_t) \delta h_t", "h_t ⊙ (1 - h_t) ⊙ δh_t"),
+    (r"\sigma(a_t)(1-\sigma(a_t))", "σ(a_t) ⊙ (1 - σ(a_t))"),
+    (r"\partial L / \partial h_t", "δh_t"),
+    (r"W_{hh}^{\mathsf T}\delta a_{t+1}", "W_hhᵀ δa_{t+1}"),
     (r"\delta h_t * (1 - h_t * h_t)", "δh_t ⊙ (1 - h_t ⊙ h_t)"),
     (r"\operatorname{diag}(1 - h_t^2)\,\delta h_t", "diag(1 - h_t ⊙ h_t) δh_t"),
     (r"h_{t-1}/2 + \frac12 h_t", "½ h_{t-1} + ½ h_t"),
@@ -81,6 +87,8 @@ def test_what_people_write(text: str, printed: str) -> None:
     (r"\sum_t h_t", r"^column 1 of the formula: a sum over time needs its first and last time: Σ_\{t=1\}\^\{T\}$"),
     (r"\frac{\partial h_t}{\partial a_t}", r"^column 16 of the formula: h_t is not the loss; it is called L$"),
     (r"\delta + h_t", r"^column 1 of the formula: δ stands in front of nothing; write δh_t$"),
+    ("softmax(2)", r"^column 1 of the formula: softmax of a number; a column is due$"),
+    ("½^h", r"^column 1 of the formula: h stands above, where a transpose or a power is due$"),
     ("  ", r"^column 1 of the formula: the formula is empty$"),
 ])
 def test_damaged_formulas_are_refused_with_the_place(text: str, message: str) -> None:
@@ -106,6 +114,31 @@ def test_one_reading_is_enough_where_the_other_does_not_fit() -> None:
 def test_a_letter_is_what_the_notation_says() -> None:
     assert reads_as("V h^{(t)} + c", notation="goodfellow", shape=shape_of("b_y")) == "W_hy h_t + b_y"
     assert reads_as("x_t W_z", name="gru", notation="keras", shape=shape_of("b_h")) == "W_z x_t"
+
+
+def test_expressions_are_compared() -> None:
+    derivation = derivation_of("rnn")
+    line = derivation.adjoint("d_a").lines[0].rhs
+    assert compare_formula(line, "δa", network=derivation).ok
+    assert compare_formula(-line, "δa", network=derivation).verdict == "different"
+
+
+def test_what_is_nowhere_there_is_undecided() -> None:
+    report = compare_formula(r"\delta h_T \odot h_{T+1}", "δh_T", network=derivation_of("rnn"))
+    assert (report.verdict, report.status, report.times) == ("undecided", 3, ())
+
+
+@settings(max_examples=150)
+@given(st.lists(st.sampled_from([
+    "h_t", "W_{hh}", r"\delta", "a_{t+1}", "+", "-", "(", ")", "{", "}", "[", "]", r"\odot", "^", "_", r"\top", "1", "T", r"\frac", ",", ";",
+    r"\tanh", "'", r"\sum_{t=1}^{T}", r"\partial", "/", "L", r"\nabla_{h_t}", "=", ":", "|", r"\begin{bmatrix}", r"\end{bmatrix}", r"\\", "ᵀ", "∂", "e_1", "½",
+    "diag", "softmax", "(h_t)", "[h_t; a_t]", "_{1:H}", "_{:,1}", "^2", "log", "sg", "0", "2",
+]), max_size=9))
+def test_whatever_is_written_is_read_or_refused(pieces: list[str]) -> None:
+    try:
+        read_formula(" ".join(pieces), derivation_of("rnn"))
+    except SymrnnError as error:
+        assert "\n" not in str(error)  # noqa: PT017  # nothing may be raised, either
 
 
 def test_expressions_are_checked() -> None:

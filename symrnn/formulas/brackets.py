@@ -8,7 +8,7 @@ from typing import Any
 
 from sympy import Expr, Integer, Symbol, expand
 
-from symrnn.errors import SymrnnError
+from symrnn.errors import SpecError
 from symrnn.expr import At, Column, Columns, Divides, Gather, Ones, Rows, Scaled, Stacked, Transposed, Zeros, complement
 from symrnn.formulas.context import Context
 from symrnn.formulas.shaping import Value, is_node, solved, turned, unknown_size
@@ -59,7 +59,7 @@ def sequence(first: Any, last: Any) -> Value:
         body = first.xreplace({a: m for a, m in moved.items() if expand(a.time - lo).is_Integer})
         if body.xreplace({index: hi}) == last:
             return Columns(body, index, lo, hi)
-    raise SymrnnError("the first and the last column are not one quantity at two times")
+    raise SpecError("the first and the last column are not one quantity at two times")
 
 
 def divides(context: Context, atom: Any) -> list[Value]:

@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 from symrnn.activations import activation
-from symrnn.errors import SymrnnError
+from symrnn.errors import SpecError
 from symrnn.expr import Diag, Elementwise, LogSoftmax, Softmax, StopGradient
 from symrnn.formulas.context import Context, Items
 from symrnn.formulas.names import (
@@ -65,21 +65,23 @@ def conditions(context: Context, factor: Any) -> list[Value]:
 def applied(name: str, primes: int, arguments: tuple[Value, ...], condition: Value) -> Value:
     """Apply a function, or a derivative of it."""
     first = arguments[0]
+    if name == "sg" and not is_node(first):
+        return first
+    if not all(map(is_node, arguments)):
+        raise SpecError(f"{name} of a number; a column is due")
     if name == "softmax" and len(arguments) <= 2:
         return Softmax(*arguments)
     if len(arguments) > 1:
-        raise SymrnnError(f"{name} has one argument")
+        raise SpecError(f"{name} has one argument; got {len(arguments)}")
     if name == "diag":
         return Diag(first)
     if name == "sg":
-        return StopGradient(first, condition) if is_node(first) else first
-    if not is_node(first):
-        raise SymrnnError(f"{name} of a number")
+        return StopGradient(first, condition)
     if name == "log" and isinstance(first, Softmax) and first.mask is None and not primes:
         return LogSoftmax(first.args[0])
     if name == "phi":
         return Elementwise(name + "'" * primes, first)
     value = Elementwise(name, first)
     if primes > 1:
-        raise SymrnnError(f"{name} is differentiated {primes} times; write the formula out")
+        raise SpecError(f"{name} is differentiated {primes} times; write the formula out")
     return activation(name).derivative(first, value) if primes else value

@@ -9,6 +9,7 @@ from typing import Any
 from sympy import Expr, Integer, Rational
 
 from symrnn import writer
+from symrnn.errors import SpecError
 from symrnn.expr import Elementwise, Identity, OneHot, Ones, Scaled, Series, Zeros, t
 from symrnn.formulas.letters import Entry, Found, Letters
 from symrnn.formulas.shaping import Value, inverted, is_node, powered, turned, unknown_size
@@ -92,8 +93,10 @@ def after(value: Value, done: str) -> Value:
             value = turned(value)
         elif sign in {"-1", "∘-1"}:
             value = inverted(value) if is_node(value) else 1 / value
+        elif (power := sign.lstrip("⊙∘")).isdigit() and power.isascii():
+            value = powered(value, Integer(power))
         else:
-            value = powered(value, Integer(sign.lstrip("⊙∘")))
+            raise SpecError(f"{sign} stands above, where a transpose or a power is due")
     return value
 
 

@@ -126,12 +126,17 @@ def fitting_turn(a: Node, b: Node) -> str:
 
 
 def chained(values: list[Value]) -> Value:
-    """Multiply several matrices; 1×1 ones weight the product of the others."""
+    """Multiply several matrices; 1×1 ones weight the product of the others.
+
+    Columns side by side, as in ``f_t (1 - f_t)``, have no matrix product: they are multiplied entry by entry.
+    """
     matrices = [v for v in values if is_node(v) and v.shape != (1, 1)]
     rest = [v for v in values if not is_node(v) or v.shape == (1, 1)]
     if not matrices:
         matrices, rest = rest[:1], rest[1:]
     total = matrices[0]
+    if len(matrices) > 1 and all(m.shape == total.shape and 1 in m.shape for m in matrices):
+        total, matrices = Hadamard(*matrices), matrices[:1]
     for value in matrices[1:]:
         total = multiplied(total, value)
     for value in rest:
