@@ -33,6 +33,8 @@ RIGHT = {
     "token_model": Entry("loss", "bptt", "Model"),
     "many_to_one": Entry("fwd", "bwd"),
     "recompute": Entry("run", "run_back"),
+    "loss_object": Entry(target="Network"),
+    "course_characters": Entry("rnn_forward", "rnn_backward"),
 }
 
 
@@ -50,6 +52,10 @@ class Mistake(NamedTuple):
 
 
 WRONG = [
+    Mistake("loss_object", "dz/=N*T", "dz/=T", "self.grads['Wx'] self.grads['V']", "right up to a factor"),
+    Mistake("loss_object", "+dn)*(1-self.hs[t]**2)", ")*(1-self.hs[t]**2)", "self.grads['Wx'] self.grads['Wh'] self.grads['b']!"),
+    Mistake("course_characters", "np.dot(parameters['Waa'].T,daraw)", "np.dot(parameters['Waa'].T,da)", "gradients['dWax'] gradients['dWaa']"),
+    Mistake("course_characters", "gradients['db']+=daraw", "gradients['db']+=da", "gradients['db']!"),
     Mistake("batch_lstm", "(1-t**2)", "(1-next_c**2)", "dx dh0 dWx dWh db"),
     Mistake("batch_lstm", "dg*(1-g**2)", "dg*(1-np.tanh(g)**2)", "dx dWx"),
     Mistake("batch_lstm", "di*i*(1-i)", "di", "dx dWx"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -101,6 +102,34 @@ def test_code_that_does_not_run_on_balls_is_judged_in_floats() -> None:
     wrong = verify_gradient(forward, lambda a: np.linalg.inv(a), (np.ones((4, 4)),), returns=["da"])
     assert [v.title for v in wrong.refused] == [wrong.refused[0].title]
     assert wrong.refused[0].title.startswith("wrong (by float64")
+
+
+@dataclass
+class Parameters:
+    W: np.ndarray
+    b: np.ndarray
+
+
+@dataclass
+class Gradients:
+    dW: np.ndarray
+    db: np.ndarray
+
+
+def test_parameters_and_gradients_as_attributes() -> None:
+    def forward(x, p):
+        y = np.float64(1) * np.tanh(x @ p.W + p.b)
+        return y, (x, y)
+
+    def backward(dy, cache):
+        x, y = cache
+        da = dy * (1 - y * y)
+        return Gradients(x.T @ da, np.einsum("nh->h", da))
+
+    example = (np.ones((3, 4)), Parameters(np.ones((4, 5)), np.zeros(5)))
+    report = verify_gradient(forward, backward, example)
+    assert [(v.array, v.verdict) for v in report.verdicts] == [("p.W", "right"), ("p.b", "right")]
+    assert np.array_equal(example[1].W, np.ones((4, 5)))
 
 
 def cross_entropy(z, y):

@@ -21,7 +21,7 @@ from symrnn.verify.handwritten.causes import (
     truncations,
     unclipped_names,
 )
-from symrnn.verify.handwritten.epsilons import epsilons_of, without_epsilons
+from symrnn.verify.handwritten.code_objects import epsilons_of, without_epsilons
 from symrnn.verify.handwritten.examples import smallest_examples
 from symrnn.verify.handwritten.judging import CONSTANTS, EQUAL, OPEN, WRONG, Judged, Plan, judge
 from symrnn.verify.handwritten.problems import Stopped

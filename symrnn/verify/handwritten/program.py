@@ -16,6 +16,7 @@ import numpy as np
 
 from symrnn.verify.balls.arrays import object_arrays
 from symrnn.verify.handwritten.clips import Clips, watched
+from symrnn.verify.handwritten.code_objects import functions_in, names_read
 from symrnn.verify.handwritten.inputs import Inputs, Slot
 from symrnn.verify.handwritten.naming import parameters
 from symrnn.verify.handwritten.problems import Stopped, called
@@ -91,7 +92,10 @@ class Program:
 
     def state(self, sizes: Mapping[str, int]) -> dict[str, Any]:
         """Return what the code keeps and what holds arrays: globals and objects by name."""
-        kept = {name: value for space in self.spaces for name, value in space.items() if holds_arrays(name, value)}
+        read = names_read([*functions_in(self.spaces), *(f for f in (self.forward, self.backward) if callable(f))])
+        written_out = [f for f in (self.forward, self.backward) if isinstance(f, str)]
+        kept = {name: value for space in self.spaces for name, value in space.items()
+                if (name in read or any(name in text for text in written_out)) and holds_arrays(name, value)}
         made: dict[str, Any] = called("setup", lambda: self.build(sizes))
         return made | {name: value for name, value in kept.items() if name not in made}
 

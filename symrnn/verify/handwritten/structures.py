@@ -5,6 +5,7 @@ A place in such a structure is a path: ``("params", "['Wx']")`` is written ``par
 
 from __future__ import annotations
 
+import copy
 import types
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -63,13 +64,18 @@ def real_leaves(value: Any, path: Path = ()) -> dict[Path, Any]:
 
 
 def mapped(value: Any, change: Callable[[Path, Any], Any], path: Path = ()) -> Any:
-    """Rebuild a structure of tuples, lists and dicts with each leaf changed."""
+    """Rebuild a structure of tuples, lists, dicts and objects with each leaf changed."""
     if isinstance(value, Mapping):
         return {key: mapped(part, change, (*path, f"[{key!r}]")) for key, part in value.items()}
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return type(value)(*(mapped(part, change, (*path, f"[{i}]")) for i, part in enumerate(value)))
     if isinstance(value, (tuple, list)):
         return type(value)(mapped(part, change, (*path, f"[{i}]")) for i, part in enumerate(value))
+    if children(value) and len(path) < DEPTH:
+        made = copy.copy(value)
+        for name, part in vars(value).items():
+            object.__setattr__(made, name, mapped(part, change, (*path, f".{name}")))
+        return made
     return change(path, value)
 
 

@@ -1,4 +1,4 @@
-"""Small constants that code adds in one pass only, such as ``log(p + 1e-8)`` before ``p - y``: the code without them.
+"""The code of functions: what it reads, and the small constants that it adds in one pass only, as in ``log(p + 1e-8)``.
 
 Guarantees:
     What is excused is right when each such constant is 0 in both passes. Blind: to constants that are computed.
@@ -42,6 +42,17 @@ def functions_in(spaces: Sequence[Mapping[str, Any]]) -> list[types.FunctionType
             if isinstance(plain, types.FunctionType) and plain.__globals__ is space:
                 found[id(plain)] = plain
     return list(found.values())
+
+
+def names_read(functions: Sequence[Any]) -> set[str]:
+    """Return the names of globals and attributes that functions read."""
+    found: set[str] = set()
+    waiting = [code for f in functions if (code := getattr(getattr(f, "__func__", f), "__code__", None)) is not None]
+    while waiting:
+        code = waiting.pop()
+        found |= set(code.co_names)
+        waiting += [c for c in code.co_consts if isinstance(c, types.CodeType)]
+    return found
 
 
 def epsilons_of(spaces: Sequence[Mapping[str, Any]]) -> list[float]:
