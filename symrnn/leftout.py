@@ -17,10 +17,24 @@ from symrnn.bptt import adjoint_name, backwards, contributions, moving, pulled_b
 from symrnn.derivation import Contribution, Derivation
 from symrnn.equations import Equation
 from symrnn.errors import SpecError
-from symrnn.expr import Leaf, Node, Product, StopGradient, is_condition, split_scalar, t, weighted, without_stops
+from symrnn.expr import (
+    At,
+    Leaf,
+    Node,
+    Product,
+    StopGradient,
+    Zeros,
+    is_condition,
+    split_scalar,
+    t,
+    weighted,
+    without_stops,
+)
+from symrnn.networks.graph import Network, Scan
 from symrnn.rewrite import added, collected, named_values, settled
 from symrnn.shown import Shown
 from symrnn.times import Span
+from symrnn.traverse import leaves
 from symrnn.vjp import Binder, rule_of
 
 Pulled = Iterator[tuple[Leaf, Node, tuple[Binder, ...], tuple[str, ...]]]
@@ -141,3 +155,31 @@ def for_reading(derivation: Derivation) -> Derivation:
         )
         for adjoint in derivation.adjoints
     ))
+
+
+def steps_kept(network: Network) -> int | None:
+    """Return how many steps a loss reaches, its own included, where stops cut every recurrence; ``None`` where one goes on.
+
+    The most steps back on a way through the equations of the scans that passes no stop, and one.
+    """
+    reads: dict[Basic, list[tuple[Basic, int]]] = {}
+    for equation in (e for block in network.blocks if isinstance(block, Scan) for e in block.equations):
+        if equation.span is not None and equation.span.single:
+            continue  # what a state starts from
+        open_rhs = equation.rhs.xreplace({stop: Zeros(*stop.shape) for stop in equation.rhs.atoms(StopGradient)
+                                          if len(stop.args) == 1})
+        moved = [leaf for leaf in leaves(open_rhs) if isinstance(leaf, At) and (leaf.time - t).is_Integer]
+        reads.setdefault(equation.quantity, []).extend((leaf.series, abs(int(leaf.time - t))) for leaf in moved)
+    furthest: dict[Basic, int | None] = {}
+
+    def far(quantity: Basic, passed: frozenset[Basic]) -> int | None:
+        if quantity in passed:
+            return None
+        if quantity not in furthest:
+            ways = [(far(q, passed | {quantity}), back) for q, back in reads.get(quantity, ())]
+            known = [way + back for way, back in ways if way is not None]
+            furthest[quantity] = None if len(known) < len(ways) else max(known, default=0)
+        return furthest[quantity]
+
+    found = [far(quantity, frozenset()) for quantity in reads]
+    return None if None in found else 1 + max((way for way in found if way is not None), default=0)

@@ -21,7 +21,7 @@ from symrnn.equations import Cell, Equation
 from symrnn.errors import SpecError
 from symrnn.expr import At, Divides, StopGradient, dim, t, time_sum, without_stops
 from symrnn.functions import parameter, series, tanh
-from symrnn.leftout import for_reading, left_out
+from symrnn.leftout import for_reading, left_out, steps_kept
 from symrnn.networks import NETWORKS, Given, Network, Scan, architecture, network
 from symrnn.networks.truncation import truncated
 from symrnn.networks.wiring import Input, Layer, Readout, wire
@@ -100,7 +100,7 @@ def test_a_window_of_one_leaves_nothing_through_time():
 
 def test_backward_pass_reads_values_without_stops():
     text = render(derived("gru", 2))
-    backward = text[text.index("Backward pass"):]
+    backward = text[text.index("Backward pass"):text.index("Conventions")]
     assert "sg" not in backward
     assert "sg_{2∣t-1>0}(h_{t-1})" in text
     source = to_numpy(derived("rnn", "J")).source
@@ -343,7 +343,10 @@ def test_left_out_terms_are_printed():
     )
     assert section(derived("rnn", "J")) == "Left out -------- In δh_t, at t = J, 2J, …: W_hhᵀ δa_{t+1}." + pairs
     assert section(derived("rnn", 2)) == "Left out -------- In δh_t, at t = 2, 4, …: W_hhᵀ δa_{t+1}." + pairs
-    assert section(derived("rnn", 2, "lag")) == "Left out -------- In δh_t, at t = 0, …, T-1: W_hhᵀ δa_{k1,t+1}."
+    assert section(derived("rnn", 2, "lag")) == (
+        "Left out -------- In δh_t, at t = 0, …, T-1: W_hhᵀ δa_{k1,t+1}."
+        + pairs.replace("k and t in one window", "t - k < 2").removesuffix(".") + ": a loss reaches 2 steps, its own included."
+    )
     assert "at t = T-1, T-3, …: W_{hh,b}ᵀ δa_{b,t-1}." in section(derive(truncated(bidirectional("rnn"), 2)))
     stacked = architecture("stacked", cell("rnn"), layers=2)
     assert section(derive(truncated(stacked, 2))).endswith(pairs)
@@ -401,3 +404,16 @@ def test_a_left_out_term_keeps_its_factor():
     missing, = left_out(derive(truncated(network(minus), 2)))
     assert writer.text(missing.bare).startswith("-Wᵀ ")
     assert "t = 2, 4, …: -Wᵀ " in render(derive(truncated(network(minus), 2)))
+
+
+@pytest.mark.parametrize(("name", "size"), [("rnn", 1), ("gru", 2), ("lstm", 3)])
+def test_the_lag_says_which_pairs_of_times_are_kept(name: str, size: int) -> None:
+    net = truncated(network(cell(name)), size, form="lag")
+    assert steps_kept(net) == size
+    text = " ".join(render(derive(net)).split())
+    assert f"Of these pairs, those with t - k < {size} are kept: a loss reaches {size} step{'s' if size > 1 else ''}," in text
+
+
+def test_windows_cut_no_recurrence_for_good() -> None:
+    assert steps_kept(truncated(network(cell("rnn")), 2)) is None
+    assert steps_kept(network(cell("lstm"))) is None

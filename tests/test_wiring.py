@@ -21,7 +21,7 @@ from symrnn.expr import (
 )
 from symrnn.functions import parameter, series, tanh
 from symrnn.networks import Given, Network, Scan, architecture
-from symrnn.networks.wiring import Attention, Embedding, Input, Layer, Previous, Readout, Tokens, wire
+from symrnn.networks.wiring import Attention, Embedding, Input, Last, Layer, Merge, Previous, Readout, Tokens, wire
 from symrnn.printing import render
 from symrnn.times import Span
 from symrnn.verify.balls import judge_balls
@@ -170,3 +170,25 @@ def test_what_is_given_at_the_first_time_may_be_looked_back_at() -> None:
 def test_an_image_is_the_initial_state_of_the_lowest_layer() -> None:
     net = architecture("captioning", cell("gru"), layers=2, image="state")
     assert [(e.name, e.rhs.name) for e in net.equations if e.role == "initial state"] == [("h_dec_l1", "v_h")]
+
+
+@pytest.mark.parametrize("how", ["concat", "sum"])
+def test_a_merge_of_both_directions_ends_where_each_ends(how):
+    both = (Layer("fw", cell("rnn")), Layer("bw", cell("rnn"), direction="backward"), Merge("both", reads=("fw", "bw"), how=how))
+    net = wire(Input("x"), *both, Last("end", reads="both"), Readout(reads="end"))
+    end = next(e for e in net.equations if e.name == "end")
+    assert str(end.rhs) == {"concat": "[h_{fw,T}; h_{bw,1}]", "sum": "h_{fw,T} + h_{bw,1}"}[how]
+    judge_entrywise(derive(net)).assert_ok()
+
+
+def test_a_merge_of_one_direction_ends_by_its_own_name():
+    both = (Layer("one", cell("rnn")), Layer("two", cell("rnn")), Merge("both", reads=("one", "two")))
+    net = wire(Input("x"), *both, Last("end", reads="both"), Readout(reads="end"))
+    assert str(next(e for e in net.equations if e.name == "end").rhs) == "both_T"
+
+
+def test_a_letter_is_a_time():
+    net = wire(Input("x"), Layer("l", cell("rnn")), Readout(reads="l", times=(2, "T")))
+    assert [str(e.span) for e in net.equations if e.name == "y_hat"] == ["2", "T"]
+    one = wire(Input("x"), Layer("l", cell("rnn")), Readout(reads="l", times="T"))
+    assert [str(e.span) for e in one.equations if e.name == "y_hat"] == ["T"]

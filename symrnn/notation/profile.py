@@ -152,12 +152,16 @@ class Notation:
                 yield name, wish, holder
 
 
+KEPT = frozenset({"new", "in", "res", "end"})
+"""What wiring adds to the name of a state: before a mask holds it, as a layer reads it, with what is added to it, where it ends."""
+
+
 def wanted(name: str, given: Mapping[str, Alternatives]) -> Alternatives:
-    """Return the letters that a profile gives a name; ``W_hh_2`` takes those of ``W_hh``, and keeps its ``2``."""
+    """Return the letters that a profile gives a name; ``W_hh_2`` takes those of ``W_hh`` and keeps its ``2``, ``c_new`` those of ``c``."""
     parts = name.split("_")
     for length in range(len(parts), 0, -1):
         stem, rest = "_".join(parts[:length]), parts[length:]
-        if stem in given and all(part.isdigit() for part in rest):
+        if stem in given and all(part.isdigit() or part in KEPT for part in rest):
             return tuple("_".join([letter, *rest]) for letter in given[stem])
     return (name,)
 

@@ -10,7 +10,7 @@ from symrnn.clipping import Clipping
 from symrnn.derivation import Derivation
 from symrnn.equations import Equation
 from symrnn.expr import Columns, Divides, StopGradient, t
-from symrnn.leftout import LeftOut, left_out
+from symrnn.leftout import LeftOut, left_out, steps_kept
 from symrnn.networks import Network, Scan
 from symrnn.printing.parts import Spelled
 from symrnn.printing.pieces import Equality, Outline, Piece, Section, Words
@@ -19,6 +19,10 @@ from symrnn.style import Style, scalar, time_text
 PAIRS = (
     "The full gradient in a parameter is a sum over the times t of the losses and, for each, over the steps k {}. "
     "Of these pairs, those with k and t in one window are kept."
+)
+LAG = (
+    "The full gradient in a parameter is a sum over the times t of the losses and, for each, over the steps {0} up to t. "
+    "Of these pairs, those with t - {0} < {1} are kept: a loss reaches {1} step{2}, its own included."
 )
 SCANS = "Each scan has windows of its own, and what a window reads of an earlier one is not differentiated; what one scan reads of another is."
 
@@ -44,6 +48,8 @@ def kept(network: Network) -> Iterator[Words]:
         yield Words((PAIRS.format("up to t" if cut[0].step == 1 else "from t on"),))
     elif cut:
         yield Words((SCANS,))
+    elif (steps := steps_kept(network)) is not None:
+        yield Words((LAG.format("k", steps, "s" if steps > 1 else ""),))
 
 
 def has_windows(equation: Equation) -> bool:

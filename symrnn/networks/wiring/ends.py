@@ -65,7 +65,7 @@ class Readout(Item):
         self.choose("over_time", self.over_time, SCALES)
         self.choose("over_batch", self.over_batch, SCALES)
         check_ends(self.readout, self.loss)
-        if isinstance(self.times, str):
+        if isinstance(self.times, str) and not (self.times.isidentifier() and self.times.isupper()):  # T is a time as well
             self.choose("times", self.times, TIMES)
 
     def links(self, wires: Wires) -> Iterator[Link]:
@@ -107,7 +107,7 @@ class Readout(Item):
             SpecError: A time outside of the sequence.
         """
         whole = self.whole(wires)
-        if isinstance(self.times, str):
+        if self.times in TIMES:
             return {"all": (whole,), "last": (Span(whole.hi, whole.hi),), "first": (Span(whole.lo, whole.lo),)}[self.times]
         spans, order = self.listed(), Order()
         for number, span in enumerate(spans):

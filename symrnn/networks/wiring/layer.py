@@ -270,7 +270,7 @@ class Layer(Item):
                                     f"starts={{'{cell.output.name}': Last(...)}}")
                 found += [(own, Ended(source, own).value(wires)) for own in shared]
             else:
-                found.append((name or cell.output.name, wires.signal(link).last))
+                found.append((name or cell.output.name, wires.last(link)))
         equations = []
         for name, value in found:
             state = self.state(name, wires)

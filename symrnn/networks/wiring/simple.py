@@ -11,13 +11,14 @@ from sympy import Expr
 from symrnn.activations import ACTIVATIONS
 from symrnn.equations import Equation
 from symrnn.errors import SpecError
-from symrnn.expr import Elementwise, Gather, Node, Plus, Static, dim, same, t
+from symrnn.expr import Elementwise, Gather, Node, Plus, Stacked, Static, dim, same, t
 from symrnn.functions import check_name, check_size, parameter, series
 from symrnn.networks.graph import Given
 from symrnn.networks.wiring.given import Tokens, until
 from symrnn.networks.wiring.links import Built, Link
 from symrnn.networks.wiring.wires import Item, Wires, fits
 from symrnn.times import Span
+from symrnn.traverse import at_time
 
 MERGES = ("concat", "sum")
 
@@ -158,6 +159,13 @@ class Merge(Item):
                 fits(self, name, size, sizes[0], f"the size of '{self.reads[0]}', to which it is added")
         return sizes[0] if self.how == "sum" else sum(sizes[1:], sizes[0])
 
+    def ended(self, wires: Wires) -> Node:
+        own = wires.signal(self.name)
+        values = [wires.last(name) for name in self.reads]
+        if own.span is None or values == [at_time(wires.signal(name).now, own.span.hi) for name in self.reads]:
+            return own.last
+        return Plus(*values) if self.how == "sum" else Stacked(*values)
+
     def build(self, wires: Wires) -> Built:
         signal = wires.signal(self.name)
         values = [wires.joined(self, [name]) for name in self.reads]
@@ -208,7 +216,7 @@ class Previous(Item):
             return Built((back,), (Given(signal.quantity, "input", start),))
         first = wires.signal(self.first)
         fits(self, self.first, first.size, signal.size, f"the size of '{self.reads}'")
-        return Built((Equation(signal.now, first.last, start, "input"), back))
+        return Built((Equation(signal.now, wires.last(self.first), start, "input"), back))
 
 
 @dataclass(frozen=True)
@@ -234,7 +242,7 @@ class Last(Item):
     def build(self, wires: Wires) -> Built:
         if wires.span(self.reads) is None:
             raise SpecError(f"{self.label} reads '{self.reads}', which has one value; read that as it is")
-        return placed((Equation(wires.signal(self.name).now, wires.signal(self.reads).last, None, "value"),))
+        return placed((Equation(wires.signal(self.name).now, wires.last(self.reads), None, "value"),))
 
 
 def placed(equations: tuple[Equation, ...], givens: tuple[Given, ...] = ()) -> Built:

@@ -83,6 +83,10 @@ class Item:
         """1 where it is computed from the first time to the last, -1 the other way."""
         return 1
 
+    def ended(self, wires: Wires) -> Node:
+        """Its value where its scan ends; of a merge, those of what is merged, each where its own scan ends."""
+        return wires.signal(self.name).last
+
     def build(self, wires: Wires) -> Built:
         """What it adds to the network."""
         return Built()
@@ -201,6 +205,10 @@ class Wires:
         """Return what an item offers."""
         item = self.items[name]
         return Signal(item.quantity(self), self.span(name), item.step)
+
+    def last(self, name: str) -> Node:
+        """Return the value of an item where its scan ends."""
+        return self.items[name].ended(self)
 
     def ends(self, name: str) -> Expr | None:
         """Return the last time of the sequence that an item comes from, or ``None`` where there is none."""
