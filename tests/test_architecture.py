@@ -84,7 +84,7 @@ def reach(start: str) -> set[str]:
     return seen
 
 
-@pytest.mark.parametrize("judge", ["verify.entrywise", "verify.balls"])
+@pytest.mark.parametrize("judge", ["verify.entrywise", "verify.balls", "verify.handwritten.process"])
 def test_judges_do_not_know_the_accused(judge: str) -> None:
     direct = {m.partition(".")[0] for f in trees() if f.startswith("verify/") and f != "verify/panel.py"
               for m in imported(trees()[f])}

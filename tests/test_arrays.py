@@ -196,8 +196,9 @@ def test_numpy_random_keeps_float_buffers() -> None:
     space = {"randn": np.random.randn, "rng": np.random.default_rng(3), "np": np}
     before = dict(space)
     with object_arrays(space):
-        drawn = [np.random.rand(3, 4), space["randn"](50, 40), space["rng"].normal(size=(7, 3)), np.random.default_rng(1).random(5),
-                 np.random.RandomState(0).randn(3), np.random.permutation(6).astype(float)]
+        drawn = [np.random.rand(3, 4),  # noqa: NPY002  # what foreign code calls
+                 space["randn"](50, 40), space["rng"].normal(size=(7, 3)), np.random.default_rng(1).random(5),
+                 np.random.RandomState(0).randn(3), np.random.permutation(6).astype(float)]  # noqa: NPY002
         assert np.zeros(2).dtype == object
     assert all(array.dtype == float and np.isfinite(array).all() for array in drawn)
     assert space == before

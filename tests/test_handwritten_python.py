@@ -112,7 +112,7 @@ class Parameters:
 
 @dataclass
 class Gradients:
-    dW: np.ndarray
+    dW: np.ndarray  # noqa: N815  # as people name it
     db: np.ndarray
 
 

@@ -34,8 +34,8 @@ def verify_parser() -> Parser:
     made.add_argument("--timeout", metavar="S", type=limit, default=60.0, help="seconds that the code may take (default 60)")
     made.add_argument("--memory", metavar="MB", type=positive, default=4096, help="megabytes that it may use (default 4096)")
     how = made.add_mutually_exclusive_group()
-    for kind in ("json", "markdown", "html"):
-        how.add_argument(f"--{kind}", dest="format", action="store_const", const=kind, help=f"the report as {kind if kind == 'json' else kind}")
+    for kind, name in (("json", "JSON"), ("markdown", "Markdown"), ("html", "HTML")):
+        how.add_argument(f"--{kind}", dest="format", action="store_const", const=kind, help=f"the report as {name}")
     with_formula(made)
     made.add_argument("-o", "--output", metavar="FILE", help="write to a file instead of standard output")
     made.add_argument("--force", action="store_true", help="replace the file if it exists")

@@ -218,9 +218,9 @@ def by_times(trial: Trial, names: list[str]) -> dict[str, Cause]:
 
 
 def shared_sizes(trial: Trial, names: list[str]) -> list[int]:
-    """Return the sizes that outputs share with arrays: one of them can be the number of times."""
+    """Return the sizes that outputs share with arrays, and those of arrays with three axes: one can be the number of times."""
     outputs = {size for weights in trial.upstream.values() for size in np.shape(weights)}
-    return sorted({size for name in names for size in trial.shape(name) if size > 2 and (size in outputs or not outputs)}, reverse=True)
+    return sorted({size for name in names for size in trial.shape(name) if size > 2 and (size in outputs or not outputs or len(trial.shape(name)) == 3)}, reverse=True)
 
 
 def causes_of(trial: Trial, names: list[str], found: Mapping[str, int], size: int) -> dict[str, Cause]:
