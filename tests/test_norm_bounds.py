@@ -114,14 +114,22 @@ def test_powers_of_a_matrix(seed: int, radius: float) -> None:
 CAROUSEL = bounds(symrnn.cell("lstm")).theorem("constant error carousel")
 
 
-@given(gates=st.lists(st.lists(st.floats(0.0, 1.0), min_size=3, max_size=3), min_size=1, max_size=30))
+@given(gates=st.lists(st.lists(st.floats(-1.0, 1.0), min_size=3, max_size=3), min_size=1, max_size=30))
 def test_the_direct_path(gates: list[list[float]]) -> None:
-    """``‖Π diag(f_j)‖ = max_i Π_j f_ji ≤ Π_j max f_j``; at ``f = 1`` it is the identity."""
+    """``‖Π diag(f_j)‖ = max_i Π_j |f_ji| ≤ Π_j max |f_j|``, a gate of tanh has both signs; at ``f = 1`` it is the identity."""
     f = np.array(gates)
     norm = np.linalg.norm(np.diag(f.prod(axis=0)), 2)
-    assert norm == pytest.approx(f.prod(axis=0).max(), rel=1e-12, abs=1e-300)
-    assert norm <= f.max(axis=1).prod() * SLACK + 1e-300
-    assert CAROUSEL.holds(least_gate=float(f.min()), largest_gate=float(f.max())) == bool((f == 1).all())
+    assert norm == pytest.approx(np.abs(f).prod(axis=0).max(), rel=1e-12, abs=1e-300)
+    assert norm <= np.abs(f).max(axis=1).prod() * SLACK + 1e-300
+    assert CAROUSEL.holds(least_gate=max(float(f.min()), 0.0), largest_gate=float(np.abs(f).max())) == bool((f == 1).all())
+
+
+def test_the_direct_path_is_about_absolute_values() -> None:
+    direct = bounds(symrnn.cell("lstm")).theorem("direct path")
+    assert "every entry of |f_j| is below 1, by a margin" in direct.text
+    assert "max_i Π_j |f_j|_i ≤ Π_j max|f_j|" in direct.text
+    assert direct.holds(largest_gate=0.9)
+    assert not direct.holds(largest_gate=1.5)
 
 
 def test_what_the_radius_does_not_decide() -> None:

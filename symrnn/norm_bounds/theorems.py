@@ -25,7 +25,7 @@ NUMBERS: Mapping[str, str] = MappingProxyType({
     "linear": "1 where φ is the identity, else 0",
     "units": "H, the number of units",
     "least_gate": "the smallest entry of the gate of the direct path",
-    "largest_gate": "the largest entry of the gate of the direct path",
+    "largest_gate": "the largest entry of the gate of the direct path, in absolute value",
 })
 """Numbers that conditions ask for."""
 
@@ -171,16 +171,16 @@ def direct_theorems(gate: str, latex: str, of: str = "") -> tuple[Theorem, ...]:
         latex: Likewise.
         of: The name of the state, where there are several such paths.
     """
-    closed = Condition("forgetting", f"every entry of {gate} is below 1, by a margin that does not shrink", ("largest_gate",),
+    closed = Condition("forgetting", f"every entry of |{gate}| is below 1, by a margin that does not shrink", ("largest_gate",),
                        lambda largest_gate: largest_gate < 1)
     one = Condition("open gate", f"{gate} = 1 in every entry", ("least_gate", "largest_gate"),
                     lambda least_gate, largest_gate: least_gate == largest_gate == 1)
     return (
         Theorem(
-            f"direct path{of}", f"the path from old to new state alone, the product of the {gate}, has norm max_i Π_j ({gate})_i ≤ "
+            f"direct path{of}", f"the path from old to new state alone, the product of the {gate}, has norm max_i Π_j |{gate}|_i ≤ "
             f"Π_j max|{gate}|, which goes to 0; the paths through gates and candidates come on top, and may be larger",
-            rf"\max_i \prod_{{j=k+1}}^{{t}} ({latex})_i \le \prod_{{j=k+1}}^{{t}} \max\left|{latex}\right|", (closed,),
-            f"the norm of the direct path is max_i Π_j ({gate})_i, whatever the gates are; an entry whose gates stay near 1 keeps its "
+            rf"\max_i \prod_{{j=k+1}}^{{t}} \left|{latex}\right|_i \le \prod_{{j=k+1}}^{{t}} \max\left|{latex}\right|", (closed,),
+            f"the norm of the direct path is max_i Π_j |{gate}|_i, whatever the gates are; an entry whose gates stay near 1 keeps its "
             "gradient", HOCHREITER,
         ),
         Theorem(
