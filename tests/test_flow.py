@@ -225,6 +225,16 @@ def test_bad_input_is_one_line(options: dict[str, Any], error: type[Exception], 
     assert "\n" not in str(caught.value)
 
 
+def test_angles_are_those_between_left_singular_vectors() -> None:
+    W = np.random.default_rng(2).normal(size=(5, 5)) / 2
+    p = {"W_hh": W, "W_xh": np.zeros((5, 1)), "b_h": np.zeros(5)}
+    flow = gradient_flow(cell("rnn", activation="identity"), params=p, steps=12)
+    u = [np.linalg.svd(np.linalg.matrix_power(W, lag))[0][:, 0] for lag in range(13)]
+    assert np.isnan(flow.angle[0])
+    assert flow.angle[1:] == pytest.approx([math.degrees(math.acos(abs(u[lag] @ u[lag + 1]))) for lag in range(1, 12)], abs=0.02)
+    assert flow.smallest[12] == pytest.approx(math.log10(np.linalg.svd(np.linalg.matrix_power(W, 12), compute_uv=False)[-1]), abs=1e-4)
+
+
 def test_rules_are_for_parameters_that_are_drawn() -> None:
     with pytest.raises(SpecError, match=r"^forget_bias is a rule for drawing b_f, and given "):
         gradient_flow(cell("lstm"), params={"b_f": np.zeros(3), "W_f": np.eye(3)}, forget_bias=1.0)
@@ -237,6 +247,8 @@ def test_rules_are_for_parameters_that_are_drawn() -> None:
 def test_networks_that_have_no_single_step() -> None:
     with pytest.raises(SpecError, match=r"^the network 'rnn, bidirectional, many-to-many' has steps that do not run together; choose a layer: one of 'fw', 'bw'$"):
         gradient_flow(architecture("bidirectional", cell("rnn")))
+    with pytest.raises(NotSupportedError, match=r"^the network 'rnn, many-to-many' has a φ that is left open, which has no numbers; choose an activation such as tanh$"):
+        gradient_flow(cell("rnn", activation="phi"))
     with pytest.raises(NotSupportedError, match=r"^the network 'rnn, many-to-many, truncated to windows of 3' is truncated"):
         gradient_flow(symrnn.truncated(network(cell("rnn")), 3))
     with pytest.raises(SpecError, match=r"^gradient_flow takes a network or a cell; got a str; write gradient_flow\(cell\('lstm'\)\)$"):

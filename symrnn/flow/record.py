@@ -45,7 +45,8 @@ class Flow:
         removed: ``log10 ‖h_T - h_T without x_{T-j}‖``: the forward pass run again with this input 0, not linearised. Differences
             below the rounding of ``h_T``, about 1e-16 of it, mean nothing. NaN where it was not computed.
         angle: Degrees between the dominant directions at lags ``j`` and ``j + 1``, left singular vectors in the space of
-            ``s_T``, 0 to 90, to about 0.01: where it goes to 0, all that comes from afar arrives in one direction.
+            ``s_T``, 0 to 90, to about 0.01: where it goes to 0, all that comes from afar arrives in one direction. NaN at lag 0,
+            where no direction is dominant.
         heat: ``log10 ‖∂s_t/∂s_k‖`` at ``heat[row of t, column of k]``, NaN for ``k > t``; ``None`` unless asked for.
         heat_times: The times of the rows and columns of ``heat``, in the order in which the steps run.
         gates: Mean activity of each gate over its units at each step, in the order in which the steps run.

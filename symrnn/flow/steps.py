@@ -15,13 +15,14 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from symrnn.activations import is_unspecified
 from symrnn.codegen.arguments import BATCH, arguments_of, positional
 from symrnn.codegen.module import network_source
 from symrnn.codegen.naming import names_of
 from symrnn.codegen.runtime import compiled
 from symrnn.equations import Equation
 from symrnn.errors import NotSupportedError, SpecError
-from symrnn.expr import At, Columns, Divides, Leaf, Node, Series, Static, TimeSum, t
+from symrnn.expr import At, Columns, Divides, Elementwise, Leaf, Node, Series, Static, TimeSum, t
 from symrnn.flow.factors import Term, computed, gates_of, input_of, terms_of, with_lines
 from symrnn.jacobians import StepJacobian, step_jacobian
 from symrnn.jacobians.isolated import isolated
@@ -174,12 +175,14 @@ def chain_of(network: Network, layer: int | str | None = None) -> Chain:
 
     Raises:
         SpecError: Steps that do not run together.
-        NotSupportedError: A truncated network.
+        NotSupportedError: A truncated network, or a function that is left open.
     """
     if any(e.rhs.has(Divides) for e in network.equations):
         raise NotSupportedError(
             f"the network '{network.name}' is truncated, so its step depends on the time; measure the network without truncation"
         )
+    if any(is_unspecified(node.function.name) for e in network.equations for node in e.rhs.atoms(Elementwise)):
+        raise NotSupportedError(f"the network '{network.name}' has a φ that is left open, which has no numbers; choose an activation such as tanh")
     plain = step_jacobian(network, layer=layer)
     found = [group for group in groups(network) if set(group.states) & set(plain.states)]
     if len(found) > 1:

@@ -83,7 +83,7 @@ class Survey:
         self.spectral[lag] = held.log10(self.top.of(held.array, held.square))
         self.frobenius[lag] = held.log10(math.sqrt(held.square))
         self.errors[lag], self.certain[lag] = self.top.estimate, self.top.certain
-        if lag and before is not None and self.top.vector is not None and held.square:
+        if lag > 1 and before is not None and self.top.vector is not None and held.square:
             cosine = abs(float(np.dot(before, self.top.vector)))
             gone = self.top.vector - math.copysign(1.0, float(np.dot(before, self.top.vector))) * before
             self.angle[lag - 1] = math.degrees(2 * math.asin(min(1.0, float(np.linalg.norm(gone)) / 2))) if cosine < 1 else 0.0
