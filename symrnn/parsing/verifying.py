@@ -25,7 +25,7 @@ def verify_parser() -> Parser:
   symrnn verify my_lstm.py --forward lstm_forward --backward lstm_backward --args args.toml
   symrnn verify my_rnn.py::RNN --args args.toml --json
   symrnn verify min_char_rnn.py --forward lossFun --args args.toml --html -o report.html
-  symrnn verify --formula 'W_{hh}^\\top \\delta a_{t+1} + W_{hy}^\\top \\delta a_{y,t}' --for 'δh' --cell rnn""", takes="FILE ")
+  symrnn verify --formula 'W_{hh}^\\top \\delta a_{t+1} + W_{hy}^\\top \\delta a_{y,t}' --for d_h --cell rnn""", takes="FILE ")
     made.add_argument("file", metavar="FILE", nargs="?", default="", help="a Python file, or FILE::CLASS")
     made.add_argument("--forward", metavar="NAME", default="", help="the forward function; of a class the method, forward by default")
     made.add_argument("--backward", metavar="NAME", default="", help="the backward function or method")
@@ -46,7 +46,7 @@ def with_formula(made: Parser) -> None:
     """Add a formula, what it is for, and the network that it is of."""
     group = made.add_argument_group("a formula instead of a file")
     group.add_argument("--formula", metavar="TEXT", help="the formula, with or without a left side: LaTeX, or text as derive prints it")
-    group.add_argument("--for", dest="for_", metavar="WHAT", help="what it is for: δh, δh_T, W_hh, ∂L/∂b_h; not needed with a left side")
+    group.add_argument("--for", dest="for_", metavar="WHAT", help="what it is for: d_h, W_hh, x; not needed with a left side")
     group.add_argument("--cell", metavar="CELL", default="", help="a name such as lstm, or path.py:NAME, as for derive")
     group.add_argument("--seed", metavar="N", type=whole, default=0, help="seed of the random point (default 0)")
     with_notation(made, "the notation of the formula")
