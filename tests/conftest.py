@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True, max_examples=40)
-settings.register_profile("full", deadline=None, derandomize=True, print_blob=True, max_examples=150)
+settings.register_profile("full", deadline=None, derandomize=True, print_blob=True, max_examples=100)
 settings.register_profile("dev", deadline=None)  # new draws in each run: SYMRNN_HYPOTHESIS=dev
 settings.load_profile(os.environ.get("SYMRNN_HYPOTHESIS", "ci"))
 
