@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -26,10 +28,22 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--full"):
         return
-    left_out = [item for item in items if item.get_closest_marker("full")]
+    left_out = {item for item in items if item.get_closest_marker("full")} | set(beside_samples(items))
     if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if not item.get_closest_marker("full")]
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
+
+
+def beside_samples(items: list[pytest.Item]) -> Iterator[pytest.Item]:
+    """Yield the cases of a test that is marked ``sampled(n)``, but for each n-th."""
+    seen: Counter[tuple[str, str]] = Counter()
+    for item in items:
+        marker = item.get_closest_marker("sampled")
+        if marker is not None:
+            key = (str(item.path), getattr(item, "originalname", item.name))
+            if seen[key] % marker.args[0]:
+                yield item
+            seen[key] += 1
 
 
 @pytest.fixture

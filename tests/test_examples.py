@@ -45,6 +45,7 @@ def test_example(path: Path, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.full
 def test_strings_are_turned_round(tmp_path: Path) -> None:
     out = ran("reverse.py", "seen.png", folder=tmp_path)
     assert "backprop -> porpkcab" in out

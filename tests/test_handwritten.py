@@ -18,6 +18,7 @@ def test_right_programs_pass(name: str) -> None:
     assert all(v.digits is None or v.digits >= 90 for v in report.verdicts)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("mistake", WRONG, ids=lambda m: f"{m.program}-{m.new.strip()[:30]}")
 def test_wrong_programs_are_refused(mistake: Mistake, tmp_path: Path) -> None:
     source = source_of(mistake.program)

@@ -45,6 +45,7 @@ def test_no_two_quantities_print_alike(name, task, profile):
         assert_prints_apart(net, Style.of(net, profile, medium))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("profile", list(PROFILES))
 @pytest.mark.parametrize("name", list(CELLS))
 def test_no_two_quantities_of_a_second_derivation_print_alike(name, profile):

@@ -38,6 +38,7 @@ WIRED = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("profile", [*PROFILES, ARROWS, ABOVE, Notation("bars", "", adjoint="bar", direction="arrows")], ids=str)
 @pytest.mark.parametrize("name", WIRED)
 def test_no_two_quantities_of_several_parts_print_alike(name, profile):

@@ -57,7 +57,7 @@ def run(numbers, floats_every):
 
 
 def test_judges_agree_on_random_wirings():
-    run(48, floats_every=6)
+    run(48, floats_every=12)
 
 
 @pytest.mark.full

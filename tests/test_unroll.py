@@ -49,6 +49,7 @@ def test_the_sum_over_paths_is_the_gradient(name, steps):
     judge_entrywise(derivation).assert_ok()
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("steps", [2, 4, 5])
 @pytest.mark.parametrize("name", ["rnn", "lstm", "gru"])
 def test_the_sum_over_paths_at_other_lengths(name, steps):
