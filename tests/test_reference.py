@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,11 @@ def test_the_page_of_names_is_up_to_date():
 @pytest.mark.parametrize("name", symrnn.__all__)
 def test_every_public_name_has_a_section(name):
     assert f"\n## `{name}" in (DOCS / "reference" / "names.md").read_text(encoding="utf-8")
+
+
+def test_every_public_name_stands_in_the_overview():
+    page = (DOCS / "reference" / "python.md").read_text(encoding="utf-8")
+    assert [name for name in symrnn.__all__ if not re.search(rf"\b{name}\b", page)] == []
 
 
 @pytest.mark.parametrize("rule", sorted({rule.name for rule in RULES.values()}))
