@@ -44,11 +44,13 @@ class Remedy:
         make: Makes its cell.
         note: What it does, and what it does not.
         options: Of ``gradient_flow``.
+        scaled: Whether its recurrent weights have the radius of the comparison; others have a rule of their own.
     """
 
     make: Callable[[], Cell]
     note: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    scaled: bool = False
 
 
 def skipping() -> Cell:
@@ -59,11 +61,12 @@ def skipping() -> Cell:
 
 
 REMEDIES: Mapping[str, Remedy] = MappingProxyType({
-    "plain": Remedy(lambda: cell("rnn"), "the tanh network with Gaussian weights that the others are compared with"),
+    "plain": Remedy(lambda: cell("rnn"), "the tanh network with Gaussian weights that the others are compared with", scaled=True),
     "orthogonal": Remedy(
         lambda: cell("rnn"), "W keeps every norm; what is left of the decay is the saturation of tanh", {"init": "orthogonal"}),
     "relu": Remedy(
-        lambda: cell("rnn", activation="relu"), "slopes are 0 or 1: no saturation above 0, and units that are off pass nothing"),
+        lambda: cell("rnn", activation="relu"), "slopes are 0 or 1: no saturation above 0, and units that are off pass nothing",
+        scaled=True),
     "identity": Remedy(
         lambda: cell("rnn", activation="relu"), "W = I and ReLU: a unit that stays on passes its gradient on unchanged",
         {"init": "identity", "gain": 0.01}),
@@ -71,9 +74,10 @@ REMEDIES: Mapping[str, Remedy] = MappingProxyType({
         lambda: cell("lstm"), "the direct path is the product of the forget gates, about 1/2 each", {"forget_bias": 0.0}),
     "forget bias 1": Remedy(lambda: cell("lstm"), "the forget gates start at about 0.73", {"forget_bias": 1.0}),
     "forget bias 3": Remedy(lambda: cell("lstm"), "the forget gates start at about 0.95", {"forget_bias": 3.0}),
-    "skip": Remedy(skipping, "the Jacobian of a step is I plus a tenth of that of the plain step"),
+    "skip": Remedy(skipping, "the Jacobian of a step is I plus a tenth of that of the plain step", scaled=True),
     "layer normalisation": Remedy(
-        lambda: layer_normalised(cell("rnn")), "what meets tanh has mean 0 and variance 1: the scale that W_hh and W_xh share drops out"),
+        lambda: layer_normalised(cell("rnn")), "what meets tanh has mean 0 and variance 1: the scale that W_hh and W_xh share drops out",
+        scaled=True),
 })
 """What changes the Jacobians of a step."""
 
@@ -115,7 +119,7 @@ def remedies(
 
     def measured(name: str) -> Flow:
         remedy = REMEDIES[name]
-        scale = {"radius": radius} if name in {"plain", "relu", "skip", "layer normalisation"} else {}
+        scale = {"radius": radius} if remedy.scaled else {}
         found = gradient_flow(
             remedy.make(), steps=steps, hidden=hidden, inputs=inputs, data=data, seed=seed, name=name, **{**scale, **remedy.options})
         return replace(found, note=remedy.note)
