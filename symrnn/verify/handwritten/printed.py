@@ -22,6 +22,7 @@ def report_markdown(report: Report) -> str:
     lines += [f"| `{v.name}` | {cell(titled(v))} | {cell(v.detail)} |" for v in report.verdicts]
     for text, names in examples(report).items():
         lines += ["", f"Smallest example of {', '.join(f'`{name}`' for name in names)}: {text}"]
+    lines += ["", "```text", *told, "```"] if (told := report.diagnosis.text()) else []
     return "\n".join([*lines, "", report.compared, *(f"\n* {note}" for note in report.notes), "", report.time_text]) + "\n"
 
 
@@ -31,6 +32,8 @@ def report_html(report: Report) -> str:
         f"<tr class={kind(v)}><td><code>{escape(v.name)}</code></td><td>{escape(titled(v))}</td><td>{escape(v.detail)}</td></tr>"
         for v in report.verdicts)
     shown = "".join(f"<p>Smallest example of {escape(', '.join(names))}: <code>{escape(text)}</code></p>" for text, names in examples(report).items())
+    told = "".join(f"{escape(line)}\n" for line in report.diagnosis.text())
+    shown += f"<pre>{told}</pre>" if told else ""
     notes = "".join(f"<li>{escape(note)}</li>" for note in report.notes)
     return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(report.subject)}</title><style>{STYLE}</style></head>\n'
             f"<body><h1>{escape(report.headline)}</h1>\n<table><tr><th>output<th>verdict<th>detail</tr>{rows}</table>\n{shown}\n"

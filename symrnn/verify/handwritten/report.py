@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from symrnn.verify.handwritten.findings import Diagnosis
+
 RIGHT = "right"
 CONSTANTS = "right up to float64 constants"
 WRONG = "wrong"
@@ -101,6 +103,7 @@ class Report:
         seconds: What the time went into, by phase.
         bits: Precision of the first try.
         problem: The one line that says why nothing was compared; empty where something was.
+        diagnosis: The mistakes by name, where something was refused and they were found.
     """
 
     subject: str
@@ -111,6 +114,7 @@ class Report:
     seconds: Mapping[str, float] = field(default_factory=dict)
     bits: int = 333
     problem: str = ""
+    diagnosis: Diagnosis = field(default_factory=Diagnosis)
 
     @property
     def refused(self) -> tuple[Verdict, ...]:
@@ -164,15 +168,15 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as what JSON can hold."""
-        return {"version": 1, "ok": self.ok, "status": self.status} | asdict(self)
+        return {"version": 2, "ok": self.ok, "status": self.status} | asdict(self)
 
     @staticmethod
     def from_dict(data: Mapping[str, Any]) -> Report:
         """Read back what :meth:`as_dict` returned."""
         verdicts = tuple(
             Verdict(**{**row, "example": Example(**row["example"]) if row["example"] else None}) for row in data["verdicts"])
-        rest = {key: value for key, value in data.items() if key not in ("version", "ok", "status", "verdicts", "notes")}
-        return Report(verdicts=verdicts, notes=tuple(data["notes"]), **rest)
+        rest = {key: value for key, value in data.items() if key not in ("version", "ok", "status", "verdicts", "notes", "diagnosis")}
+        return Report(verdicts=verdicts, notes=tuple(data["notes"]), diagnosis=Diagnosis.from_dict(data["diagnosis"]), **rest)
 
     def __str__(self) -> str:
         if self.problem:
@@ -184,6 +188,7 @@ class Report:
             lines.append(f"  {v.name:<{width}}  {v.title}{accepted}{': ' if v.detail else ''}{v.detail}")
             if v.example is not None:
                 lines.append(f"  {'':<{width}}  smallest example: {v.example}")
+        lines += ["", *told] if (told := self.diagnosis.text()) else []
         lines += ["", self.compared] if self.compared else []
         lines += [f"note: {note}" for note in self.notes]
         return "\n".join([*lines, self.time_text])

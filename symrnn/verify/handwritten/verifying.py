@@ -8,6 +8,7 @@ Guarantees:
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -21,13 +22,14 @@ from symrnn.errors import SpecError, unknown
 from symrnn.verify.balls.dual import Undecided
 from symrnn.verify.handwritten.deciding import verdicts_of
 from symrnn.verify.handwritten.exploring import explore
+from symrnn.verify.handwritten.findings import Diagnosis
 from symrnn.verify.handwritten.floats import numeric_verdicts
 from symrnn.verify.handwritten.inputs import Inputs, Slot, inputs_of_examples
 from symrnn.verify.handwritten.judging import BITS, Plan
 from symrnn.verify.handwritten.naming import parameters, returned_names
 from symrnn.verify.handwritten.problems import NotOnBalls
 from symrnn.verify.handwritten.program import Program, named
-from symrnn.verify.handwritten.report import ACCEPTABLE, Report, Verdict
+from symrnn.verify.handwritten.report import ACCEPTABLE, REFUSED, Report, Verdict
 from symrnn.verify.handwritten.timing import Clock
 from symrnn.verify.handwritten.trial import Subject
 
@@ -45,6 +47,9 @@ class Request:
         accept: Verdicts that are accepted.
         plan: How hard to try.
         notes: Said in the report.
+        diagnose: Whether mistakes are looked for where something is refused.
+        cell: The cell that the forward is meant to be: a name, or a cell; ``None`` to find out.
+        layout: How arrays lie, as text such as ``D (i f o g) H`` by name; what is not said is found out.
     """
 
     program: Program
@@ -55,6 +60,13 @@ class Request:
     accept: Mapping[str, Any] = field(default_factory=dict)
     plan: Plan = field(default_factory=Plan)
     notes: tuple[str, ...] = ()
+    diagnose: bool = True
+    cell: Any = None
+    layout: Mapping[str, str] = field(default_factory=dict)
+
+
+EXPLAINERS: tuple[str, ...] = ()
+"""Modules with a function ``explain``: they name the mistakes of what was refused."""
 
 
 def verify_gradient(
@@ -176,12 +188,13 @@ def verified(request: Request, clock: Clock | None = None) -> Report:
         clock: Measures, and is told of each phase.
     """
     clock = clock or Clock()
+    reason, diagnosis = "", Diagnosis()
     options: dict[str, Any] = {"call": request.call, "loss": request.loss, "returns": request.returns, "seed": request.plan.seed, "clock": clock}
-    reason = ""
     try:
         with clock.phase("first call"):
             subject = explore(request.program, bits=request.plan.bits, **options)
         verdicts = verdicts_of(subject, request.plan)
+        diagnosis = explained(subject, verdicts, request)
     except NotOnBalls as error:
         reason = str(error)
         with clock.phase("first call"):
@@ -190,7 +203,27 @@ def verified(request: Request, clock: Clock | None = None) -> Report:
     except Undecided as undecided:
         subject = None
         verdicts = (Verdict("all", "", "not checked", f"because {undecided}"),)
-    return finished(request, subject, verdicts, clock, reason)
+    return replace(finished(request, subject, verdicts, clock, reason), diagnosis=diagnosis)
+
+
+def explained(subject: Subject, verdicts: tuple[Verdict, ...], request: Request) -> Diagnosis:
+    """Ask what can name mistakes, in order, until one of them explains everything; a judge does not know them.
+
+    Args:
+        subject: The code.
+        verdicts: On its gradients.
+        request: What was asked for.
+    """
+    best = Diagnosis()
+    if not request.diagnose or not any(v.verdict in REFUSED for v in verdicts):
+        return best
+    for name in EXPLAINERS:
+        with subject.clock.phase("diagnosis"):
+            found = importlib.import_module(name).explain(subject, verdicts, request)
+        if found.complete:
+            return found
+        best = best if best.statement else found
+    return best
 
 
 def finished(request: Request, subject: Subject | None, verdicts: tuple[Verdict, ...], clock: Clock, reason: str) -> Report:
