@@ -24,7 +24,7 @@ from symrnn.verify.balls.dual import Undecided, precision
 from symrnn.verify.balls.mismatch import FLOAT_CONSTANTS, Mismatch, excludes_zero
 from symrnn.verify.handwritten.judging import CONSTANTS, EQUAL, OPEN, Judged, Plan, at_point, readable
 from symrnn.verify.handwritten.structures import entries
-from symrnn.verify.handwritten.trial import Subject, Trial, unit
+from symrnn.verify.handwritten.trial import Subject, Trial, trial_at, unit
 
 ENTRIES = 10
 LOUD = 2**40
@@ -64,7 +64,7 @@ def mismatch_at(trial: Trial, name: str) -> Mismatch | None:
 
 def trial_of(subject: Subject, judged: Judged, **options: Any) -> Trial:
     """Return the trial that showed something."""
-    return Trial(subject, subject.values(judged.seed), judged.seed, **options)
+    return trial_at(subject, judged.seed, **options)
 
 
 def common_ratio(found: Mismatch) -> Any:
@@ -104,7 +104,7 @@ def hidden_clips(subject: Subject, plan: Plan, names: list[str]) -> dict[str, st
     with precision(plan.bits):
         values = subject.values(seed)
         try:
-            usual = Trial(subject, values, seed).frame
+            usual = trial_at(subject, seed).frame
             if not subject.binding.loss:
                 loud = Trial(subject, values, seed, scale=LOUD).frame
                 return {name: clipper(loud) for name in names if not grows(subject, name, usual, loud)}

@@ -65,7 +65,7 @@ def excused(subject: Subject, plan: Plan, judged: dict[str, Judged]) -> dict[str
         return judged
     try:
         with without_epsilons(spaces):
-            again = judge(subject, plan, names=names)
+            again = judge(replace(subject), plan, names=names)  # a copy: it has run nothing yet
     except Stopped:
         return judged
     shown = ", ".join(f"{epsilon:g}" for epsilon in found)

@@ -23,7 +23,7 @@ from symrnn.verify.handwritten.inputs import Slot, drawn, with_usual
 from symrnn.verify.handwritten.naming import LOSSES, closeness, stems
 from symrnn.verify.handwritten.problems import Stopped
 from symrnn.verify.handwritten.program import Frame, Program, kept_leaves, refuse_nothing
-from symrnn.verify.handwritten.structures import Path, as_balls, is_real, same, written
+from symrnn.verify.handwritten.structures import Path, as_balls, same, written
 from symrnn.verify.handwritten.timing import Clock
 from symrnn.verify.handwritten.trial import Subject
 
@@ -57,8 +57,7 @@ def explore(
         values = {slot.name: handed(drawn(slot, sizes, f"{seed}, {attempt}"), program.balls) for slot in slots}
         try:
             with precision(bits):
-                still, binding = bind(program, state, values, call, loss, slots)
-                refuse_random(program, state, values, still)
+                binding = bind(program, state, values, call, loss, slots)
         except Undecided as undecided:
             last = undecided
             continue
@@ -79,7 +78,7 @@ def handed(values: Any, balls: bool) -> Any:
 
 def bind(
     program: Program, state: dict[str, Any], values: Mapping[str, Any], call: str, loss: str, slots: Sequence[Slot],
-) -> tuple[Frame, Binding]:
+) -> Binding:
     """Run both passes once and match what comes out."""
     still = program.run(state, fresh(values))
     refuse_nothing(still, program)
@@ -93,8 +92,15 @@ def bind(
     if not binding.upstream:
         binding = replace(binding, loss=loss_of(program, still, loss))
     gradient = {} if binding.loss else {path: ones(leaf, program.balls) for path, leaf in still.outputs.items() if path[0] in binding.upstream}
-    frame = program.run(state, fresh(values), caller(program, binding, gradient))
-    return still, matched(program, binding, frame, state, slots, values)
+
+    def call_back(frame: Frame) -> Any:
+        refuse_random(program, still, frame)
+        return caller(program, binding, gradient)(frame)
+
+    frame = program.run(state, fresh(values), call_back)
+    if program.backward is None:
+        refuse_random(program, still, frame)
+    return matched(program, binding, frame, state, slots, values)
 
 
 def words(text: str) -> list[str]:
@@ -144,25 +150,16 @@ def worth_asking(program: Program, path: Path, leaf: Any) -> bool:
     return program.backward is not None or bool(stems(path[0]) and path[0].startswith(("d", "grad")))
 
 
-def refuse_random(program: Program, state: dict[str, Any], values: Mapping[str, Any], frame: Frame) -> None:
-    """Run the forward again, and refuse one that returns something else.
+def refuse_random(program: Program, one: Frame, other: Frame) -> None:
+    """Refuse a forward that returned something else in a second run.
 
     Raises:
         Stopped: It is random.
     """
-    again = program.run(state, fresh(values))
-    for path, leaf in frame.outputs.items():
-        other: Any = again.outputs.get(path)
-        if np.shape(other) != np.shape(leaf):
+    for path, leaf in one.outputs.items():
+        again: Any = other.outputs.get(path)
+        if np.shape(again) != np.shape(leaf):
             raise Stopped(f"{program.names[0]} is random: its output {written(path)} has another shape in a second run")
-        if not all(map(same, np.asarray(leaf, object).flat, np.asarray(other, object).flat)):
+        if not all(map(same, np.asarray(leaf, object).flat, np.asarray(again, object).flat)):
             raise Stopped(f"{program.names[0]} is random: two runs on the same numbers return another {written(path)}; fix the seed "
                           "inside it, or turn off what is random (dropout, sampling)")
-
-
-def gradient_shape_problem(leaf: Any, shape: tuple[int, ...]) -> str:
-    """Say what is wrong with the shape of a gradient; empty where it fits."""
-    got = np.shape(leaf)
-    if got == shape:
-        return ""
-    return f"has shape {got}, and the array has shape {shape}" if is_real(leaf) else f"is {type(leaf).__name__}"

@@ -3,22 +3,34 @@
 Guarantees:
     *wrong* is proved: the ball of the difference excludes 0 by a relative mismatch of at least 2^-45. *right* holds to
     at least 90 digits at 333 bits, at each of the points; an entry that differs is missed by one direction with a
-    probability of 2^-64. Blind: to branches that no point took, and to other sizes.
+    probability of 2^-64. A direction goes through all arrays at once where that settles the matter: the digits are then
+    counted by the smallest of the gradients. Blind: to branches that no point took, and to other sizes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from flint import arb
 
-from symrnn.verify.balls.agreement import CONSTANTS, EQUAL, OPEN, WRONG, Outcome, precisions, weigh
-from symrnn.verify.balls.dual import Dual, Undecided, precision
+from symrnn.verify.balls.agreement import (
+    CONSTANTS,
+    DIGITS_PER_BIT,
+    EQUAL,
+    OPEN,
+    WRONG,
+    Outcome,
+    digits_of,
+    precisions,
+    weigh,
+)
+from symrnn.verify.balls.dual import Dual, Undecided, as_dual, precision
+from symrnn.verify.balls.mismatch import excludes_zero
 from symrnn.verify.handwritten.structures import entries, is_number, is_real
-from symrnn.verify.handwritten.trial import Subject, Trial, direction_in
+from symrnn.verify.handwritten.trial import Subject, Trial, direction_in, trial_at
 
 BITS, MAX_BITS = 333, 3000
 POINTS = 2
@@ -113,32 +125,64 @@ def at_point(subject: Subject, plan: Plan, number: int, bits: int, clipping: boo
         return {}
     seed = point_seed(plan, number)
     with precision(bits):
-        trial = Trial(subject, subject.values(seed), seed, clipping=clipping)
+        trial = trial_at(subject, seed, clipping=clipping)
         try:
             trial.frame  # noqa: B018  # runs both passes
         except Undecided as undecided:
             return {name: Judged(Outcome(OPEN, f"the code stops: {undecided}"), seed, bits) for name in names}
-        return {name: compared(trial, name, plan, bits) for name in names}
+        return compared(trial, names, plan, bits)
 
 
-def compared(trial: Trial, name: str, plan: Plan, bits: int) -> Judged:
-    """Compare one gradient at the point and precision of a trial."""
-    gradient, problem, note = readable(trial, name)
-    if problem is not None:
-        return Judged(problem, trial.seed, bits, whole=True)
-    worst = Outcome(OPEN, "no direction was tried")
-    evidence = ""
+def compared(trial: Trial, names: Iterable[str], plan: Plan, bits: int) -> dict[str, Judged]:
+    """Compare some gradients at the point and precision of a trial."""
+    found: dict[str, Judged] = {}
+    gradients: dict[str, Any] = {}
+    notes: dict[str, str] = {}
+    worst: dict[str, Outcome] = {}
+    for name in names:
+        gradient, problem, note = readable(trial, name)
+        if problem is None:
+            gradients[name], notes[name], worst[name] = gradient, note, Outcome(OPEN, "no direction was tried")
+        else:
+            found[name] = Judged(problem, trial.seed, bits, whole=True)
     for k in range(plan.directions):
-        direction = direction_in(name, trial.shape(name), f"{plan.seed}, {k}")
+        waiting = {name: g for name, g in gradients.items() if worst[name].kind != WRONG}
+        for name, outcome in along(trial, k, waiting, plan, bits).items():
+            worst[name] = outcome if k == 0 or outcome.kind > worst[name].kind else worst[name]
+    return found | {name: Judged(outcome, trial.seed, bits, notes[name]) for name, outcome in worst.items()}
+
+
+def along(trial: Trial, k: int, gradients: Mapping[str, Any], plan: Plan, bits: int) -> dict[str, Outcome]:
+    """Compare some gradients along one random direction: in all arrays together, then alone what that does not settle."""
+    directions = {name: direction_in(name, trial.shape(name), f"{plan.seed}, {k}") for name in gradients}
+    found = together(trial, gradients, directions, plan.bits) if len(gradients) > 1 else {}
+    for name in gradients.keys() - found.keys():
         try:
-            slope = trial.slope(name, direction, k)
+            found[name] = weigh(trial.slope(name, directions[name], k), gradients[name], directions[name], bits, plan.bits)
         except Undecided as undecided:
-            return Judged(Outcome(OPEN, f"the forward stops: {undecided}"), trial.seed, bits)
-        outcome = weigh(slope, gradient, direction, bits, plan.bits)
-        if outcome.kind == WRONG:
-            return Judged(outcome, trial.seed, bits, note, evidence)
-        worst = outcome if k == 0 or outcome.kind > worst.kind else worst
-    return Judged(worst, trial.seed, bits, note, evidence)
+            found[name] = Outcome(OPEN, f"the forward stops: {undecided}")
+    return found
+
+
+def together(trial: Trial, gradients: Mapping[str, Any], directions: Mapping[str, Any], wanted_bits: int) -> dict[str, Outcome]:
+    """Compare gradients along one direction in all their arrays together; return those that this proves right.
+
+    The ball of the difference contains 0, and is so small that it demands the wanted digits of each gradient by itself.
+    """
+    try:
+        slope = trial.weighed(trial.tangents_along(directions))
+    except Undecided:
+        return {}
+    terms = {name: [entry.value * as_dual(along).value for entry, along in zip(g.flat, directions[name].flat, strict=True)]
+             for name, g in gradients.items()}
+    difference = sum((term for own in terms.values() for term in own), -slope)
+    if not difference.is_finite() or excludes_zero(difference):
+        return {}
+    if difference.is_zero():
+        return {name: Outcome(EQUAL, "equal without any rounding") for name, own in terms.items() if not all(t.is_zero() for t in own)}
+    sizes = {name: sum(map(abs, own), arb(0)) for name, own in terms.items()}
+    digits = {name: digits_of(difference.rad() / size) for name, size in sizes.items() if not size.contains(0)}
+    return {name: Outcome(EQUAL, f"{number} digits") for name, number in digits.items() if number >= round(DIGITS_PER_BIT * wanted_bits)}
 
 
 def readable(trial: Trial, name: str) -> tuple[Any, Outcome | None, str]:

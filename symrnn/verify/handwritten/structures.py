@@ -30,7 +30,7 @@ def is_real(value: Any) -> bool:
     """Tell whether a value is an array or a number that a derivative can be taken in or of."""
     if isinstance(value, np.ndarray):
         if value.dtype == object:
-            return all(is_number(entry) or isinstance(entry, int) for entry in value.flat)
+            return all(issubclass(kind, (Dual, float, np.floating, int)) for kind in set(map(type, value.flat)))
         return value.dtype.kind == "f"
     return is_number(value)
 
@@ -162,6 +162,6 @@ def fresh(value: Any) -> Any:
 
 def entries(value: Any) -> Any:
     """Return an array or number as an object array of balls."""
-    if isinstance(value, BallArray) and all(type(entry) is Dual for entry in value.flat):
+    if isinstance(value, BallArray) and set(map(type, value.flat)) <= {Dual}:
         return value
     return dual_array(np.asarray(value, dtype=object))

@@ -1,8 +1,8 @@
 """One point at one precision: what the code returns there, and the derivative of its own forward pass.
 
 Guarantees:
-    A slope is a ball that contains the directional derivative of the code's own forward pass, by dual arithmetic. The
-    forward runs once for a direction, whatever the upstream gradient is.
+    A slope is a ball that contains the directional derivative of the code's own forward pass, by dual arithmetic, in one
+    array or in several together. The forward runs once for a direction, whatever the upstream gradient is.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
+import flint
 import numpy as np
 from flint import arb
 
@@ -22,7 +24,7 @@ from symrnn.verify.balls.dual import Dual, as_dual
 from symrnn.verify.handwritten.binding import Binding, caller
 from symrnn.verify.handwritten.inputs import Slot, drawn
 from symrnn.verify.handwritten.program import Frame, Program
-from symrnn.verify.handwritten.structures import Path, as_balls, entries, written
+from symrnn.verify.handwritten.structures import Path, as_balls, entries
 from symrnn.verify.handwritten.timing import Clock
 
 
@@ -37,6 +39,7 @@ class Subject:
         state: What the code keeps, at these sizes.
         slots: All arrays that are handed to the code.
         clock: Adds up what the time goes into.
+        trials: What was run already, see :func:`trial_at`; a changed copy begins anew.
     """
 
     program: Program
@@ -45,6 +48,7 @@ class Subject:
     state: Mapping[str, Any]
     slots: tuple[Slot, ...]
     clock: Clock = field(default_factory=Clock)
+    trials: dict[Any, Trial] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def wanted(self) -> tuple[str, ...]:
@@ -93,11 +97,11 @@ class Trial:
     scale: int = 1
     moved: dict[tuple[str, object], dict[Path, Any]] = field(default_factory=dict)
 
-    def arrays(self, moving: str = "", direction: Any = None) -> dict[str, Any]:
-        """Return fresh arrays of balls, integers as they are; one of them moves along a direction."""
+    def arrays(self, moving: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+        """Return fresh arrays of balls, integers as they are; some of them move along directions."""
         made = {name: np.array(v) if v.dtype.kind in "iub" else as_balls(v) for name, v in self.point.items()}
-        if moving:
-            array: Any = made[moving]
+        for name, direction in moving.items():
+            array: Any = made[name]
             for index, velocity in np.ndenumerate(direction):
                 array[index] = Dual(array[index].value, as_dual(velocity).value)
         return made
@@ -111,9 +115,13 @@ class Trial:
     @cached_property
     def upstream(self) -> dict[Path, Any]:
         """An upstream gradient for each output that gets one; 1 for a loss."""
+        return self.upstream_of(self.still)
+
+    def upstream_of(self, frame: Frame) -> dict[Path, Any]:
+        """Return an upstream gradient for the outputs of a run."""
         binding = self.subject.binding
         found = {}
-        for path, leaf in self.still.outputs.items():
+        for path, leaf in frame.outputs.items():
             if binding.loss:
                 if path[0] == binding.loss:
                     found[path] = np.ones(np.shape(leaf), dtype=int)
@@ -128,16 +136,17 @@ class Trial:
 
     def backward(self, upstream: Mapping[Path, Any] | None = None) -> Frame:
         """Run both passes on numbers that do not move."""
-        upstream = self.upstream if upstream is None else upstream
         program, binding = self.subject.program, self.subject.binding
-        handed = {} if binding.loss else {path: self.handed(path, u) for path, u in upstream.items()}
-        with self.subject.clock.phase("backward"):
-            return program.run(dict(self.subject.state), self.arrays(), caller(program, binding, handed), clipping=self.clipping)
 
-    def handed(self, path: Path, upstream: Any) -> Any:
-        """Return an upstream gradient as the code gets it: an array, or a number for a number."""
-        array = as_balls(upstream)
-        return array if isinstance(self.still.outputs[path], np.ndarray) else array[()]
+        def call(frame: Frame) -> Any:
+            if upstream is None:
+                self.__dict__.setdefault("upstream", self.upstream_of(frame))
+            weights = self.upstream if upstream is None else upstream
+            handed = {} if binding.loss else {path: handed_over(u, frame.outputs[path]) for path, u in weights.items()}
+            return caller(program, binding, handed)(frame)
+
+        with self.subject.clock.phase("backward"):
+            return program.run(dict(self.subject.state), self.arrays(), call, clipping=self.clipping)
 
     @cached_property
     def frame(self) -> Frame:
@@ -151,17 +160,22 @@ class Trial:
     def tangents(self, name: str, direction: Any, key: object) -> dict[Path, Any]:
         """Return the derivatives of all outputs along a direction in one array, as arrays of balls."""
         if (name, key) not in self.moved:
-            with self.subject.clock.phase("derivative of the forward"):
-                frame = self.subject.program.run(dict(self.subject.state), self.arrays(name, direction))
-            self.moved[name, key] = {
-                path: [(entry.tangent, entry.isfinite()) for entry in entries(leaf).flat] for path, leaf in frame.outputs.items()
-            }
+            self.moved[name, key] = self.tangents_along({name: direction})
         return self.moved[name, key]
+
+    def tangents_along(self, directions: Mapping[str, Any]) -> dict[Path, Any]:
+        """Return the derivatives of all outputs along a direction in several arrays together."""
+        with self.subject.clock.phase("derivative of the forward"):
+            frame = self.subject.program.run(dict(self.subject.state), self.arrays(directions))
+        return {path: [(entry.tangent, entry.isfinite()) for entry in entries(leaf).flat] for path, leaf in frame.outputs.items()}
 
     def slope(self, name: str, direction: Any, key: object, upstream: Mapping[Path, Any] | None = None) -> Any:
         """Return the ball of the derivative of ``⟨upstream, outputs⟩`` along a direction; NaN where it is not finite."""
+        return self.weighed(self.tangents(name, direction, key), upstream)
+
+    def weighed(self, moved: Mapping[Path, Any], upstream: Mapping[Path, Any] | None = None) -> Any:
+        """Return the ball of ``⟨upstream, derivatives of the outputs⟩``; NaN where it is not finite."""
         total = arb(0)
-        moved = self.tangents(name, direction, key)
         for path, weights in (self.upstream if upstream is None else upstream).items():
             for weight, (tangent, finite) in zip(np.asarray(weights, dtype=object).flat, moved[path], strict=True):
                 if not finite:
@@ -175,6 +189,15 @@ class Trial:
         return np.shape(self.point[name])
 
 
-def shown(path: Path) -> str:
-    """Write the path of an output."""
-    return written(path)
+def handed_over(upstream: Any, output: Any) -> Any:
+    """Return an upstream gradient as the code gets it: an array, or a number for a number."""
+    array = as_balls(upstream)
+    return array if isinstance(output, np.ndarray) else array[()]
+
+
+def trial_at(subject: Subject, seed: object, **options: Any) -> Trial:
+    """Return the trial of a subject at the point of a seed and the precision of the moment, one that was run already where there is one."""
+    key = (seed, flint.ctx.prec, *sorted(options.items()))
+    if key not in subject.trials:
+        subject.trials[key] = Trial(subject, subject.values(seed), seed, **options)
+    return subject.trials[key]
