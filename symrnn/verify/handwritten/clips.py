@@ -60,9 +60,9 @@ def watched(clips: Clips, *namespaces: dict[str, Any]) -> Iterator[None]:
     swapped: list[tuple[dict[str, Any], str]] = []
     replacement = watching_clip(original, clips)
     try:
-        for space in (vars(np), *namespaces):
-            for name, value in list(space.items()):
-                if value is original:
+        for space, names in ((vars(np), ["clip"]), *((own, list(own)) for own in namespaces)):
+            for name in names:
+                if space[name] is original:
                     space[name] = replacement
                     swapped.append((space, name))
         yield
