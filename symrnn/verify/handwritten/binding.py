@@ -10,7 +10,18 @@ from typing import Any
 import numpy as np
 
 from symrnn.verify.handwritten.inputs import Slot
-from symrnn.verify.handwritten.naming import GROUPS, WHOLES, alike, best, closeness, is_loss, parameters, stems
+from symrnn.verify.handwritten.naming import (
+    GROUPS,
+    VALUES,
+    WHOLES,
+    alike,
+    best,
+    closeness,
+    is_loss,
+    parameters,
+    stem_of,
+    stems,
+)
 from symrnn.verify.handwritten.problems import Stopped, called
 from symrnn.verify.handwritten.program import Frame, Program, changed_names, parts_of
 from symrnn.verify.handwritten.structures import Path, indices_of, key_of, mapped, snapshot, written
@@ -69,10 +80,16 @@ def bind_arguments(program: Program, frame: Frame) -> tuple[tuple[tuple[str, str
             found[p.name] = ("argument", p.name)
         elif p.name in returned:
             found[p.name] = ("returned", p.name)
-        elif name := best(p.name, arrays, closeness):
+        elif name := upstream_of(p.name, arrays, {other.name for other in wanted}):
             found[p.name] = ("upstream", name)
     fill_in(program, frame, wanted, found, arrays, cache)
     return tuple((p.name, *found[p.name]) for p in wanted if p.name in found), tuple(n for kind, n in found.values() if kind == "upstream")
+
+
+def upstream_of(name: str, outputs: list[str], taken: set[str]) -> str:
+    """Return the output that an argument is named like the gradient of: not a whole that the backward gets itself, where a part of it is returned too."""
+    parts = [output for output in outputs if not output.isidentifier() and stem_of(output) in taken]
+    return best(name, parts, lambda wanted, output: closeness(wanted, stem_of(output))) or best(name, outputs, closeness)
 
 
 def fill_in(
@@ -169,6 +186,8 @@ def fits(gradient: Path, array: Path) -> int:
             return 6 + near
     if mine.lower() in GROUPS and theirs.lower() in WHOLES and indices_of(gradient):
         return 5 + near
+    if mine.lower() in {*GROUPS, "diff", "delta"} and theirs.lower() in VALUES and gradient[:-1] == array[:-1]:
+        return 5 + near
     return 0
 
 
@@ -187,8 +206,8 @@ def match_results(
     for name, (paths, _) in places.items():
         for gradient in results:
             possible = gradient not in paths and (gradient not in own or looks_derived(gradient))
-            grade = max((fits(gradient, path) for path in paths if together(gradient, path, state_names)), default=0)
-            if possible and grade:
+            grade = max(((fits(gradient, path), common(gradient, path)) for path in paths if together(gradient, path, state_names)), default=(0, 0))
+            if possible and grade[0]:
                 graded.append((paths[0][0] not in state_names, grade, gradient[0] not in state_names, name, gradient))
     taken: dict[str, Path] = {}
     used_up: set[int] = set()
@@ -201,9 +220,21 @@ def match_results(
 
 
 def together(gradient: Path, array: Path, state_names: set[str]) -> bool:
-    """Tell whether what is kept at one path may be the gradient of what is kept at another: in one object, or both plain globals."""
-    kept = gradient[0] in state_names and array[0] in state_names
-    return not kept or gradient[0] == array[0] or len(gradient) == len(array) == 1
+    """Tell whether what is kept at one path may be the gradient of what is kept at another.
+
+    Both stand in one object, or are plain globals; lists of gradients and of arrays, such as ``.grads[0]``, in the very same.
+    """
+    if not (gradient[0] in state_names and array[0] in state_names):
+        return True
+    if gradient[0] != array[0]:
+        return len(gradient) == len(array) == 1 + len(indices_of(array))
+    steps = len(indices_of(array))
+    return not steps or key_of(array).lower() not in WHOLES or gradient[: len(gradient) - steps - 1] == array[: len(array) - steps - 1]
+
+
+def common(one: Path, other: Path) -> int:
+    """Count the steps that two paths share at their beginning."""
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def looks_derived(path: Path) -> bool:

@@ -55,6 +55,28 @@ def names_read(functions: Sequence[Any]) -> set[str]:
     return found
 
 
+def defaults_of(functions: Sequence[Any]) -> set[int]:
+    """Return the identities of the defaults of the arguments of functions."""
+    plain = [getattr(f, "__func__", f) for f in functions]
+    return {id(d) for f in plain for d in (*(getattr(f, "__defaults__", None) or ()), *(getattr(f, "__kwdefaults__", None) or {}).values())}
+
+
+@contextmanager
+def with_defaults(functions: Sequence[types.FunctionType], swaps: Mapping[int, Any]) -> Iterator[None]:
+    """Put other values in the place of some defaults of arguments, such as ``p=parameters``, and restore them."""
+    before = [(f, f.__defaults__, f.__kwdefaults__) for f in functions]
+    try:
+        for function, defaults, named in before:
+            if defaults and any(id(d) in swaps for d in defaults):
+                function.__defaults__ = tuple(swaps.get(id(d), d) for d in defaults)
+            if named and any(id(d) in swaps for d in named.values()):
+                function.__kwdefaults__ = {key: swaps.get(id(d), d) for key, d in named.items()}
+        yield
+    finally:
+        for function, defaults, named in before:
+            function.__defaults__, function.__kwdefaults__ = defaults, named
+
+
 def epsilons_of(spaces: Sequence[Mapping[str, Any]]) -> list[float]:
     """Return the small constants of the functions of modules, as literals and as defaults of arguments."""
     functions = functions_in(spaces)

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from symrnn.errors import SpecError, unknown
 from symrnn.verify.handwritten.inputs import drawn
 from symrnn.verify.handwritten.judging import Plan
@@ -178,6 +180,8 @@ def arguments(made: type, settings: Settings, sizes: Mapping[str, int]) -> dict[
     values = {slot.name: built_array(slot, sizes) for slot in inputs.slots}
     assembled = inputs.assembled(values)
     for p in parameters(made):
+        if isinstance(p.default, int | float | str) and p.name not in sizes and isinstance(assembled.get(p.name), np.ndarray | list | dict):
+            continue  # an array of this name is an argument of the method
         if p.name in sizes or p.name in assembled:
             found[p.name] = sizes[p.name] if p.name in sizes else assembled[p.name]
         elif p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD):

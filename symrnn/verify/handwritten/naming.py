@@ -10,10 +10,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 PREFIX = re.compile(r"^(d_?l_?d|dl_|d_|d|grad_?|gradient_?|g_|delta_?|nabla_?|∇|δ)", re.IGNORECASE)
-SUFFIX = re.compile(r"_?(grad|gradient|_g|_d|bar)$", re.IGNORECASE)
+SUFFIX = re.compile(r"_?(grad|gradient|grads|gradients|diff|deriv|derivative|delta|_g|_d|bar)$", re.IGNORECASE)
 GROUPS = {"grads", "gradients", "grad", "dparams", "d", "dweights", "derivatives", "g"}
 WHOLES = {"params", "parameters", "weights", "model", "p", "theta", "w"}
-KEEPING = {"array", "asarray", "copy", "stack", "squeeze", "clip", "transpose", "reshape", "astype", "ravel", "swapaxes"}
+VALUES = {"v", "val", "value", "values", "data", "w", "weight", "x", "p", "param"}
+"""What the array of an object is called that keeps its gradient beside it."""
+KEEPING = {"array", "asarray", "copy", "stack", "vstack", "hstack", "concatenate", "squeeze", "clip", "transpose", "reshape", "astype",
+           "ravel", "swapaxes", "moveaxis", "flip", "list", "tuple", "float", "deepcopy", "expand_dims"}
 """Functions whose result goes by the name of what goes in."""
 LOSSES = ("loss", "cost", "total_loss", "error", "L", "J", "E", "nll", "ce", "objective")
 
@@ -35,7 +38,10 @@ def own_returns(function: ast.FunctionDef) -> list[ast.Return]:
 
 
 def returned_names(function: Callable[..., Any]) -> tuple[str, ...]:
-    """Name what a function returns, by its last ``return`` statement: ``h, cache``; an empty name where there is none."""
+    """Name what a function returns, by its last ``return`` statement: ``h, cache``; an empty name where there is none.
+
+    Of ``return h[:, 1:], h`` the second is ``h``, the first a part of it: it goes by its whole text.
+    """
     tree = definition(function)
     found = sorted(own_returns(tree), key=lambda node: node.lineno) if tree is not None else []
     if not found or found[-1].value is None:
@@ -44,7 +50,9 @@ def returned_names(function: Callable[..., Any]) -> tuple[str, ...]:
     if isinstance(value, ast.Name):
         value = assigned(tree, value.id) or value
     parts = value.elts if isinstance(value, (ast.Tuple, ast.List)) else [value]
-    return tuple(name_of(part) for part in parts)
+    names = [name_of(part) for part in parts]
+    plain = {part.id for part in parts if isinstance(part, ast.Name)}
+    return tuple(ast.unparse(part) if name in plain and not isinstance(part, ast.Name) else name for name, part in zip(names, parts, strict=True))
 
 
 def assigned(function: ast.FunctionDef | None, name: str) -> ast.expr | None:
@@ -112,6 +120,16 @@ def best(name: str, candidates: Iterable[str], grade: Callable[[str, str], int] 
     if not graded or graded[0][0] == 0 or (len(graded) > 1 and graded[1][0] == graded[0][0]):
         return ""
     return graded[0][1]
+
+
+def stem_of(name: str) -> str:
+    """Return the variable that a text such as ``h[:, 1:]`` or ``np.flip(h)`` is a part of; a plain name as it is."""
+    if not name or name.isidentifier():
+        return name
+    try:
+        return name_of(ast.parse(name, mode="eval").body)
+    except SyntaxError:
+        return ""
 
 
 def alike(name: str, other: str) -> int:

@@ -16,12 +16,13 @@ import numpy as np
 
 from symrnn.verify.balls.arrays import object_arrays
 from symrnn.verify.handwritten.clips import Clips, watched
-from symrnn.verify.handwritten.code_objects import functions_in, names_read
+from symrnn.verify.handwritten.code_objects import defaults_of, functions_in, names_read, with_defaults
 from symrnn.verify.handwritten.inputs import Inputs, Slot
 from symrnn.verify.handwritten.naming import parameters
 from symrnn.verify.handwritten.problems import Stopped, called
 from symrnn.verify.handwritten.structures import (
     Path,
+    arrayed,
     as_balls,
     changed,
     is_real,
@@ -92,10 +93,11 @@ class Program:
 
     def state(self, sizes: Mapping[str, int]) -> dict[str, Any]:
         """Return what the code keeps and what holds arrays: globals and objects by name."""
-        read = names_read([*functions_in(self.spaces), *(f for f in (self.forward, self.backward) if callable(f))])
+        functions = [*functions_in(self.spaces), *(f for f in (self.forward, self.backward) if callable(f))]
+        read, handed = names_read(functions), defaults_of(functions)
         written_out = [f for f in (self.forward, self.backward) if isinstance(f, str)]
         kept = {name: value for space in self.spaces for name, value in space.items()
-                if (name in read or any(name in text for text in written_out)) and holds_arrays(name, value)}
+                if (name in read or id(value) in handed or any(name in text for text in written_out)) and holds_arrays(name, value)}
         made: dict[str, Any] = called("setup", lambda: self.build(sizes))
         return made | {name: value for name, value in kept.items() if name not in made}
 
@@ -114,6 +116,7 @@ class Program:
         with ExitStack() as stack:
             for space in self.spaces:
                 stack.enter_context(bound(space, {k: v for k, v in mine.items() if k in space or k in self.given}))
+            stack.enter_context(with_defaults(functions_in(self.spaces), {id(state[k]): v for k, v in mine.items() if k in state}))
             if self.balls:
                 stack.enter_context(object_arrays(*self.spaces))
             stack.enter_context(watched(clips, *self.spaces))
@@ -143,7 +146,7 @@ class Program:
                 frame.clips.watching = True
                 returned = frame.returned if self.backward is None else backward(frame)
                 names = self.returns if self.backward is None else self.gradients
-                own = self.outputs_of(returned, names)
+                own = self.outputs_of(arrayed(returned), names)
                 kept = frame.state | self.rebound(frame.state)
                 frame.results = {path: leaf for name, part in kept.items() for path, leaf in real_leaves(part, (name,)).items()} | own
         return frame

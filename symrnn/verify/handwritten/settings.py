@@ -2,7 +2,8 @@
 
 A number at the top is a size; a list is the shape of an argument; a table with other names is a dict of arrays. A table
 with ``integers``, ``one_hot``, ``positive``, ``probabilities``, ``zeros`` or ``real`` says what kind of numbers; ``as =
-"list"`` hands over a list; ``list = "T", of = [...]`` is a list of arrays.
+"list"`` hands over a list; ``list = "T", of = [...]`` is a list of arrays, a list of lists one of arrays of their shapes;
+``values = [...]`` are numbers that are handed over as they are.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from symrnn.errors import SpecError, unknown
 from symrnn.verify.handwritten.inputs import KINDS, Inputs, Size, Slot, evaluated, letters_of, with_usual
@@ -124,8 +127,12 @@ def template(path: tuple[str, ...], value: Any, source: str) -> Any:
     Raises:
         SpecError: It is no shape, number, text or table of these.
     """
+    if isinstance(value, list) and any(isinstance(part, (list, dict)) for part in value):
+        return [template((*path, f"[{index}]"), part, source) for index, part in enumerate(value)]
     if isinstance(value, list):
         return Slot(path, shape_of(path, value, source))
+    if isinstance(value, Mapping) and "values" in value and set(value) <= {"values", "as"}:
+        return Slot(path, np.shape(value["values"]), "kept", kept=np.array(value["values"]), aslist=value.get("as") == "list")
     if not isinstance(value, Mapping):
         return value
     if "list" in value and "of" in value:

@@ -63,6 +63,21 @@ def real_leaves(value: Any, path: Path = ()) -> dict[Path, Any]:
     return {where: leaf for where, leaf in leaves(value, path) if is_real(leaf)}
 
 
+def arrayed(value: Any) -> Any:
+    """Return a structure in which lists of numbers, and regular lists of such lists, are arrays."""
+    if isinstance(value, Mapping):
+        return {key: arrayed(part) for key, part in value.items()}
+    if type(value) is tuple:
+        return tuple(arrayed(part) for part in value)
+    if not isinstance(value, list) or not value:
+        return value
+    if all(map(is_number, value)):
+        return np.array(value, dtype=object)
+    parts = [arrayed(part) for part in value]
+    lists = all(isinstance(part, list) for part in value) and all(isinstance(part, np.ndarray) for part in parts)
+    return np.stack(parts) if lists and len({part.shape for part in parts}) == 1 else parts
+
+
 def mapped(value: Any, change: Callable[[Path, Any], Any], path: Path = ()) -> Any:
     """Rebuild a structure of tuples, lists, dicts and objects with each leaf changed."""
     if isinstance(value, Mapping):
