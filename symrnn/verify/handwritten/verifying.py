@@ -65,7 +65,7 @@ class Request:
     layout: Mapping[str, str] = field(default_factory=dict)
 
 
-EXPLAINERS: tuple[str, ...] = ()
+EXPLAINERS: tuple[str, ...] = ("symrnn.diagnosis",)
 """Modules with a function ``explain``: they name the mistakes of what was refused."""
 
 

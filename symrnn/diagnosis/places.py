@@ -1,0 +1,217 @@
+"""Where in the user's file a gradient is computed: the line after which a variable holds the wrong value.
+
+Guarantees:
+    A line that is named assigned, in a run that was watched, an array with the value of the wrong formula (of a term, of a
+    sum so far, of a block of a fused array, transposed or not). Blind: to values that never have a name.
+"""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+import numpy as np
+
+from symrnn.diagnosis.observing import as_floats
+from symrnn.verify.balls.dual import Dual
+from symrnn.verify.handwritten.findings import Place
+
+MOST_RECORDS, MOST_ENTRIES = 20_000, 4_000
+CLOSE = 1e-9
+
+
+@dataclass(frozen=True)
+class Record:
+    """What an assignment left behind.
+
+    Attributes:
+        file: The file.
+        line: First line of the statement.
+        name: What was assigned.
+        value: The array, without axes of length 1.
+        loop: Whether the statement stands in a loop.
+    """
+
+    file: str
+    line: int
+    name: str
+    value: Any
+    loop: bool
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement that assigns.
+
+    Attributes:
+        line: Its first line.
+        targets: What it assigns, as code and as text.
+        loop: Whether it stands in a loop.
+    """
+
+    line: int
+    targets: tuple[tuple[CodeType, str], ...]
+    loop: bool
+
+
+def statements_of(source: str, file: str) -> dict[int, list[Statement]]:
+    """Return the assigning statements of a source by each of their lines."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return {}
+    looped = {inner for node in ast.walk(tree) if isinstance(node, (ast.For, ast.While)) for inner in ast.walk(node)}
+    found: dict[int, list[Statement]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            made = Statement(node.lineno, tuple(compiled(targets, file)), node in looped)
+            for line in range(node.lineno, (node.end_lineno or node.lineno) + 1):
+                found.setdefault(line, []).append(made)
+    return found
+
+
+def compiled(targets: Iterable[ast.expr], file: str) -> Iterator[tuple[CodeType, str]]:
+    """Yield targets as code that reads them."""
+    for target in targets:
+        if isinstance(target, (ast.Tuple, ast.List)):
+            yield from compiled(target.elts, file)
+        elif not isinstance(target, ast.Starred):
+            text = ast.unparse(target)
+            yield compile(text, file, "eval"), text
+
+
+@dataclass
+class Watch:
+    """Records what is assigned in some files while code runs.
+
+    Attributes:
+        files: The files.
+        records: What was assigned, in order.
+    """
+
+    files: frozenset[str]
+    records: list[Record] = field(default_factory=list)
+    tables: dict[str, dict[int, list[Statement]]] = field(default_factory=dict)
+
+    def run(self, call: Callable[[], Any]) -> Any:
+        """Run something and record."""
+        before = sys.gettrace()
+        sys.settrace(self.enter)
+        try:
+            return call()
+        finally:
+            sys.settrace(before)
+
+    def enter(self, frame: FrameType, event: str, arg: Any) -> Any:
+        """Follow a frame of one of the files, line by line."""
+        file = frame.f_code.co_filename
+        if file not in self.files:
+            return None
+        if file not in self.tables:
+            self.tables[file] = statements_of("".join(linecache.getlines(file)), file)
+        self.called(frame)
+        last: list[int] = []
+
+        def local(frame: FrameType, event: str, arg: Any) -> Any:
+            if last and event in ("line", "return"):
+                self.note(frame, file, last[0])
+            last[:] = [frame.f_lineno]
+            return local
+
+        return local
+
+    def note(self, frame: FrameType, file: str, line: int) -> None:
+        """Record what the statements of a line have assigned."""
+        for statement in self.tables[file].get(line, ()):
+            for code, name in statement.targets:
+                try:
+                    value = eval(code, frame.f_globals, frame.f_locals)  # what the user's own line has just assigned
+                except Exception:  # a target that cannot be read has nothing to record
+                    continue
+                self.keep(file, statement.line, name, value, statement.loop)
+
+    def called(self, frame: FrameType) -> None:
+        """Record the arguments of a call, at the line that calls."""
+        caller = frame.f_back
+        if caller is None or caller.f_code.co_filename not in self.tables:
+            return
+        file = caller.f_code.co_filename
+        around = self.tables[file].get(caller.f_lineno)
+        line = around[0].line if around else caller.f_lineno
+        for name in frame.f_code.co_varnames[:frame.f_code.co_argcount]:
+            self.keep(file, line, name, frame.f_locals.get(name), bool(around and around[0].loop))
+
+    def keep(self, file: str, line: int, name: str, value: Any, loop: bool) -> None:
+        """Record an array."""
+        if len(self.records) < MOST_RECORDS and (array := array_of(value)) is not None:
+            self.records.append(Record(file, line, name, array, loop))
+
+
+def array_of(value: Any) -> Any:
+    """Return an array of numbers in float64 without axes of length 1; ``None`` for anything else."""
+    if isinstance(value, np.ndarray) and 1 < value.size <= MOST_ENTRIES:
+        if value.dtype == object and not all(type(x) is Dual or isinstance(x, (int, float)) for x in value.flat):
+            return None
+        if value.dtype.kind in "fO":
+            array = as_floats(value)
+            return array.reshape(tuple(n for n in array.shape if n != 1))
+    return None
+
+
+def files_of(spaces: Sequence[dict[str, Any]]) -> frozenset[str]:
+    """Return the files of modules."""
+    return frozenset(str(space["__file__"]) for space in spaces if space.get("__file__"))
+
+
+def holds(array: Any, wanted: Any) -> bool:
+    """Tell whether an array is another one, transposed or not, or has it as a block along an axis."""
+    for form in (wanted, wanted.T) if wanted.ndim == 2 else (wanted,):
+        if form.shape == array.shape:
+            if near(array, form):
+                return True
+        elif form.ndim == array.ndim:
+            for axis in range(form.ndim):
+                others = [n for k, n in enumerate(array.shape) if k != axis] == [n for k, n in enumerate(form.shape) if k != axis]
+                if others and array.shape[axis] % form.shape[axis] == 0 and array.shape[axis] // form.shape[axis] <= 4:
+                    blocks = np.split(array, array.shape[axis] // form.shape[axis], axis=axis)
+                    if any(near(block, form) for block in blocks):
+                        return True
+    return False
+
+
+def near(a: Any, b: Any) -> bool:
+    """Tell whether two arrays are equal up to rounding, and not 0."""
+    size = float(np.abs(b).max(initial=0.0))
+    return size > 0 and bool(np.abs(a - b).max(initial=0.0) <= CLOSE * size)
+
+
+def first_place(records: Sequence[Record], values: Iterable[Any], *, last: bool = False) -> tuple[Place, str] | None:
+    """Return the first line that leaves one of some values behind (or the last one in a loop), and the variable.
+
+    Args:
+        records: In order.
+        values: The values, the most telling first.
+        last: Whether the last assignment in a loop is wanted.
+    """
+    ordered = [r for r in reversed(records) if r.loop] if last else records
+    for value in values:
+        wanted = np.asarray(value, dtype=float)
+        wanted = wanted.reshape(tuple(n for n in wanted.shape if n != 1))
+        if wanted.size < 2 or not np.isfinite(wanted).all():
+            continue
+        for record in ordered:
+            if holds(record.value, wanted):
+                return Place(record.line, linecache.getline(record.file, record.line).strip()), record.name
+    return None
+
+
+def name_of(file: str) -> str:
+    """Return the name of a file without its folder."""
+    return Path(file).name
