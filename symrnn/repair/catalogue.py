@@ -1,0 +1,65 @@
+"""All kinds of edits, and those of one statement in the order in which they are tried."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from symrnn.repair.edits_algebra import accumulations, brackets, dropped_factors, dropped_terms, signs
+from symrnn.repair.edits_references import conditions, derivatives, guards, ranges, replacements, transposes, unclipped
+from symrnn.repair.edits_terms import added_factors, added_terms, deleted, inserted, made_up_terms, scales, unzeroed
+from symrnn.repair.scopes import Scope
+from symrnn.repair.sites import Change, Site, bracketed
+from symrnn.repair.source import Statement, Unit, Variant
+
+Edits = Callable[[Site], Iterator[Change]]
+TIERS: tuple[tuple[Edits, ...], ...] = (
+    (transposes, accumulations, signs, dropped_terms, dropped_factors, brackets, guards, unclipped, scales, deleted, ranges),
+    (replacements, derivatives, added_terms, added_factors),
+    (unzeroed, made_up_terms, inserted),
+)
+"""Kinds of edits: those of which there are few first."""
+HEADS: tuple[Edits, ...] = (ranges, conditions)
+
+
+def changes_of(site: Site, tier: int) -> list[Change]:
+    """Return the edits of one statement, each text once.
+
+    Args:
+        site: The statement.
+        tier: Which kinds of edits.
+    """
+    found: dict[Variant, Change] = {}
+    for edits in TIERS[tier] if not site.statement.head else HEADS if tier == 0 else ():
+        for change in edits(site):
+            before = found.get(change.variant)
+            if change.variant != (site.text,) and (before is None or change.cost < before.cost):
+                found[change.variant] = change
+    return list(found.values())
+
+
+def site_of(
+    statement: Statement, text: str, unit: Unit, scopes: Mapping[Statement, Scope], ratios: Sequence[float] = (),
+) -> Site:
+    """Return a statement as a place for edits."""
+    scope = scopes[statement]
+    following = [s for s in unit.ordered if s.block == statement.block and s.index > statement.index and s in scopes and not s.head]
+    after = scopes[following[0]] if following else scope
+    return Site(statement, text, unit, scope, after, tuple(ratios))
+
+
+def probe(site: Site) -> Variant | None:
+    """Return the statement with other values in it, to see what depends on it; ``None`` where it has no values."""
+    value = site.value
+    if value is None or site.statement.head:
+        return None
+    parts = list(getattr(value, "elts", [value]))
+    text = site.text
+    changed = False
+    for part in reversed(parts):
+        array = site.scope.value(site.source(part))
+        if site.shape(part) is None or isinstance(array, int):
+            continue
+        start, end = site.span(part)
+        text = text[:start] + f"{bracketed(site.source(part))} * 1.25 + 0.0371" + text[end:]
+        changed = True
+    return (text,) if changed else None

@@ -1,0 +1,325 @@
+"""The search for edits after which every gradient is right: the likely ones first, a few together where one is not enough.
+
+Guarantees:
+    None by itself: what is found agrees in float64 at some entries, and is confirmed in balls by who asked.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import CodeType
+from typing import Any
+
+import numpy as np
+
+from symrnn.repair.catalogue import TIERS, changes_of, probe, site_of
+from symrnn.repair.scopes import Scope
+from symrnn.repair.sites import Change
+from symrnn.repair.source import CHOICE, Patch, Statement, Unit, Variant, compiled, swapped
+from symrnn.repair.truth import Exam
+
+CHUNK = 48
+WIDTH, DEPTH = 6, 5
+LEAST = 1e-9
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A change of a statement."""
+
+    statement: Statement
+    change: Change
+
+
+@dataclass(frozen=True)
+class State:
+    """Edits that were made one after the other, and what is right with them.
+
+    Attributes:
+        edits: In order.
+        marks: For each situation which entries are right.
+        score: Grows with what is right.
+    """
+
+    edits: tuple[Edit, ...]
+    marks: tuple[Any, ...]
+    score: float = 0.0
+
+    @property
+    def patch(self) -> dict[Statement, Variant]:
+        """What stands in the place of statements."""
+        return {edit.statement: edit.change.variant for edit in self.edits}
+
+    @property
+    def cost(self) -> float:
+        """How unlikely the edits are."""
+        return sum(edit.change.cost for edit in self.edits)
+
+    @property
+    def right(self) -> bool:
+        """Whether every entry is right in every situation."""
+        return all(bool(np.all(m)) for m in self.marks)
+
+
+@dataclass
+class Bench:
+    """Where edits are tried.
+
+    Attributes:
+        exam: What a backward pass is asked.
+        units: Functions.
+        scopes: What is alive at the statements that may be edited.
+        spaces: Globals of the functions.
+        end: When to stop.
+        runs: How many backward passes were run.
+    """
+
+    exam: Exam
+    units: Sequence[Unit]
+    scopes: Mapping[Statement, Scope]
+    spaces: Sequence[dict[str, Any]]
+    end: float
+    runs: int = 0
+    late: bool = False
+    made: dict[tuple[Statement, str, tuple[float, ...], int], list[Change]] = field(default_factory=dict)
+    compiled: dict[Any, CodeType] = field(default_factory=dict)
+
+    def over(self) -> bool:
+        """Tell whether the time is over."""
+        self.late = self.late or time.process_time() > self.end
+        return self.late
+
+    def choose(self, number: int) -> None:
+        """Let a variant run."""
+        for space in self.spaces:
+            space[CHOICE] = number
+
+    def numbers(self, number: int, situation: int) -> Any:
+        """Run a variant, and return the entries that it gives."""
+        self.runs += 1
+        self.choose(number)
+        return self.exam.returned(situation)
+
+    def codes(self, patch: Patch, variants: Mapping[Statement, Mapping[int, Variant]]) -> dict[Any, CodeType]:
+        """Compile all functions with a patch, and variants beside it."""
+        found = {}
+        for unit in self.units:
+            mine = {s: v for s, v in variants.items() if s.unit == unit.number}
+            key = (unit.number, tuple((s, v) for s, v in patch.items() if s.unit == unit.number))
+            if mine or key not in self.compiled:
+                code = compiled(unit, mine, patch)
+                if not mine:
+                    self.compiled[key] = code
+            found[unit.function] = code if mine else self.compiled[key]
+        return found
+
+    def marks(self, number: int, usual: Sequence[Any] | None = None) -> tuple[Any, ...] | None:
+        """Run a variant in all situations; ``None`` where it fails or changes nothing.
+
+        Args:
+            number: Of the variant.
+            usual: What is returned without it.
+        """
+        found = []
+        for k in range(len(self.exam.situations)):
+            numbers = self.numbers(number, k)
+            if numbers is None or (k == 0 and usual is not None and np.array_equal(numbers, usual[0], equal_nan=True)):
+                return None
+            found.append(self.exam.marks(numbers, k))
+        return tuple(found)
+
+    def score(self, marks: Sequence[Any]) -> float:
+        """Grade what is right: entries, and arrays as a whole."""
+        names = np.array(self.exam.arrays())
+        total = 0.0
+        for k, right in enumerate(marks):
+            arrays = [float(np.mean(right[names == name])) for name in dict.fromkeys(names)]
+            total += (1.0 if k == 0 else 0.5) * sum(share + (share == 1.0) for share in arrays) / len(arrays)
+        return total
+
+    def keeps(self, before: Sequence[Any], marks: Sequence[Any]) -> bool:
+        """Tell whether what was right as a whole array stays right."""
+        names = np.array(self.exam.arrays())
+        return all(not np.all(b[names == name]) or bool(np.all(m[names == name]))
+                   for b, m in zip(before[:1], marks[:1], strict=True) for name in set(names))
+
+
+def searched(bench: Bench, confirm: Callable[[State], bool]) -> tuple[State | None, State]:
+    """Search for edits after which everything is right.
+
+    Args:
+        bench: Where they are tried.
+        confirm: Says whether what looks right is.
+
+    Returns:
+        The edits that were confirmed, or ``None``; and the best that were seen.
+    """
+    with swapped(bench.codes({}, {})):
+        marks = bench.marks(0)
+    if marks is None:
+        return None, State((), ())
+    start = State((), marks, bench.score(marks))
+    best, count = start, itertools.count()
+    queue = [(-start.score, next(count), start)]
+    known: set[bytes] = set()
+    while queue and not bench.over():
+        state = heapq.heappop(queue)[2]
+        children = []
+        for child in expanded(bench, state):
+            if child.right:
+                small = smaller(bench, child)
+                if confirm(small):
+                    return small, small
+                continue
+            children.append(child)
+        for child in chosen(children):
+            mark = b"".join(m.tobytes() for m in child.marks)
+            if child.score > best.score:
+                best = child
+            if mark not in known and len(child.edits) < DEPTH:
+                known.add(mark)
+                heapq.heappush(queue, (-child.score + 0.05 * child.cost, next(count), child))
+    return None, best
+
+
+def chosen(children: Sequence[State]) -> list[State]:
+    """Keep the best, and of those with the same outcome the likeliest."""
+    found: dict[bytes, State] = {}
+    for child in sorted(children, key=lambda c: c.cost):
+        found.setdefault(b"".join(m.tobytes() for m in child.marks), child)
+    return sorted(found.values(), key=lambda c: (-c.score, c.cost))[:WIDTH]
+
+
+def expanded(bench: Bench, state: State) -> Iterator[State]:
+    """Yield what becomes of a state by one more edit, where that is progress."""
+    patch = state.patch
+    with swapped(bench.codes(patch, {})):
+        usual = [bench.numbers(0, k) for k in range(len(bench.exam.situations))]
+    if any(u is None for u in usual):
+        return
+    spread = influences(bench, state, usual)
+    for chunk in chunks(bench, state, spread, ratios_of(bench, usual[0])):
+        for number, edit in tried(bench, patch, chunk):
+            if bench.over():
+                return
+            marks = bench.marks(number, usual)
+            if marks is None or not bench.keeps(state.marks, marks):
+                continue
+            child = State((*state.edits, edit), marks, bench.score(marks))
+            if child.score > state.score + LEAST or child.right:
+                yield child
+
+
+def tried(bench: Bench, patch: Patch, chunk: Sequence[Edit]) -> Iterator[tuple[int, Edit]]:
+    """Make the variants of some edits run side by side; yield each with the number that chooses it."""
+    numbered = dict(enumerate(chunk, 1))
+    variants: dict[Statement, dict[int, Variant]] = {}
+    for number, edit in numbered.items():
+        variants.setdefault(edit.statement, {})[number] = edit.change.variant
+    try:
+        codes = bench.codes(patch, variants)
+    except (SyntaxError, ValueError):
+        if len(chunk) > 1:
+            for part in (chunk[: len(chunk) // 2], chunk[len(chunk) // 2:]):
+                yield from tried(bench, patch, part)
+        return
+    with swapped(codes):
+        yield from numbered.items()
+
+
+def influences(bench: Bench, state: State, usual: Sequence[Any]) -> dict[Statement, Any]:
+    """Find out which entries depend on which statement: by running it with other values.
+
+    Statements that nothing depends on are missing; those where it cannot be found out have ``None``.
+    """
+    probes, found = [], {}
+    for statement in bench.scopes:
+        text = state.patch.get(statement, (statement.text,))[0]
+        site = site_of(statement, text, bench.units[statement.unit], bench.scopes)
+        variant = probe(site)
+        if variant is None:
+            found[statement] = None
+        else:
+            probes.append(Edit(statement, Change(variant, "", 0)))
+    for number, edit in tried(bench, state.patch, probes):
+        numbers = bench.numbers(number, 0)
+        if numbers is None:
+            if not bench.exam.stage.whole:
+                found[edit.statement] = None
+            continue
+        found[edit.statement] = ~(np.abs(numbers - usual[0]) <= LEAST * bench.exam.situations[0].scale)
+    return found
+
+
+def ratios_of(bench: Bench, numbers: Any) -> tuple[float, ...]:
+    """Return the numbers by which whole gradients are off."""
+    names, right = np.array(bench.exam.arrays()), bench.exam.situations[0].right
+    found: dict[float, None] = {}
+    for name in dict.fromkeys(names):
+        mine, true = numbers[names == name], right[names == name]
+        moving = np.abs(true) > 1e-9 * np.max(np.abs(true))
+        with np.errstate(all="ignore"):
+            ratios = mine[moving] / true[moving]
+        if ratios.size > 1 and np.ptp(ratios) < 1e-6 * abs(ratios[0]) and abs(ratios[0] - 1) > 1e-6:
+            found[round(float(ratios[0]), 9)] = None
+    return tuple(found)
+
+
+def chunks(bench: Bench, state: State, spread: Mapping[Statement, Any], ratios: tuple[float, ...]) -> Iterator[list[Edit]]:
+    """Yield edits that are tried side by side: the kinds that are quick to try first."""
+    for tier in range(len(TIERS)):
+        ranked = ordered(bench, state, spread, ratios, tier)
+        for start in range(0, len(ranked), CHUNK):
+            yield ranked[start:start + CHUNK]
+
+
+def ordered(bench: Bench, state: State, spread: Mapping[Statement, Any], ratios: tuple[float, ...], tier: int) -> list[Edit]:
+    """Return the edits of some kinds, those first that are likely, and whose statement is suspect."""
+    wrong = ~state.marks[0]
+    found = []
+    patch = state.patch
+    for statement, reach in spread.items():
+        variant = patch.get(statement, (statement.text,))
+        doubt = suspicion(reach, wrong)
+        if len(variant) > 1 or variant == ("pass",) or (doubt > 8 and tier < len(TIERS) - 1) or bench.over():
+            continue
+        key = (statement, variant[0], ratios, tier)
+        if key not in bench.made:
+            bench.made[key] = changes_of(site_of(statement, variant[0], bench.units[statement.unit], bench.scopes, ratios), tier)
+        found += [(change.cost + doubt, k, Edit(statement, change)) for k, change in enumerate(bench.made[key])
+                  if doubt < 9 or len(change.variant) > 1]
+    return [edit for _, _, edit in sorted(found, key=lambda entry: entry[:2])]
+
+
+def suspicion(reach: Any, wrong: Any) -> float:
+    """Grade how little a statement is suspect: it should reach all that is wrong and nothing that is right."""
+    if reach is None or not np.any(wrong):
+        return 0.3
+    if not np.any(reach & wrong):
+        return 9.0
+    return 1.5 * float(np.mean(~reach[wrong])) + 0.7 * float(np.mean(~wrong[reach]))
+
+
+def smaller(bench: Bench, state: State) -> State:
+    """Drop the edits that are not needed."""
+    for edit in state.edits[:-1]:
+        if [e.statement for e in state.edits].count(edit.statement) > 1:
+            continue
+        rest = State(tuple(e for e in state.edits if e is not edit), state.marks)
+        marks = outcome(bench, rest.patch)
+        if marks is not None and all(bool(np.all(m)) for m in marks):
+            return smaller(bench, State(rest.edits, marks, state.score))
+    return state
+
+
+def outcome(bench: Bench, patch: Patch) -> tuple[Any, ...] | None:
+    """Run a patch in all situations."""
+    try:
+        with swapped(bench.codes(patch, {})):
+            return bench.marks(0)
+    except (SyntaxError, ValueError):
+        return None
