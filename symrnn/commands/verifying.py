@@ -19,8 +19,9 @@ def run_verify(options: argparse.Namespace, screen: Screen) -> Result:
         return verify_formula(options, screen)
     if not options.file:
         raise SpecError("nothing to verify; name a file, or write --formula TEXT --for WHAT --cell CELL")
-    if "::" not in options.file and not (options.forward or options.args):
-        raise SpecError("nothing says which functions to verify; add --forward NAME --backward NAME, or name a class: FILE.py::CLASS")
+    if "::" not in options.file and not (options.forward or options.args or options.layout):
+        raise SpecError("nothing says which functions to verify; add --forward NAME --backward NAME, or a convention that names them, "
+                        "--layout NAME, or name a class: FILE.py::CLASS")
     start = time.monotonic()
 
     def before(phase: str) -> None:
@@ -29,8 +30,8 @@ def run_verify(options: argparse.Namespace, screen: Screen) -> Result:
 
     try:
         report = use("verify_file")(
-            options.file, forward=options.forward, backward=options.backward, args=options.args, in_process=options.in_process,
-            seconds=options.timeout, megabytes=options.memory, before=before)
+            options.file, forward=options.forward, backward=options.backward, args=options.args, cell=options.cell,
+            layout=options.layout, in_process=options.in_process, seconds=options.timeout, megabytes=options.memory, before=before)
     finally:
         screen.show("")
     text = use(f"report_{options.format}")(report) if options.format else f"{report}\n"
@@ -42,6 +43,8 @@ def verify_formula(options: argparse.Namespace, screen: Screen) -> Result:
     """``symrnn verify --formula``."""
     if options.file:
         raise SpecError(f"a file, {options.file}, and a formula; verify one of them")
+    if options.layout:
+        raise SpecError("--layout says how the arrays of a file lie; a formula has none: leave it out")
     if not options.cell:
         raise SpecError("a formula needs the network that it is of; add --cell CELL, such as --cell lstm")
     if options.format not in {None, "json"}:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from symrnn.conventions import names
 from symrnn.parsing.arguments import Parser, limit, parser, positive, whole
 from symrnn.parsing.options import with_notation, with_wiring
 
@@ -11,6 +12,11 @@ run, unmodified, in a process of its own with limits of time and memory, on ball
 
 FILE is my_lstm.py with --forward and --backward, or my_rnn.py::RNN, a class with methods forward and backward. One function
 that returns the loss and the gradients is named by --forward alone.
+
+Where the code follows a convention that symrnn knows, --layout names it, --cell says which cell it is, and nothing else needs
+to be said: functions, arguments and the order of the gates are known. What --args says wins. A pattern says how an array lies:
+"N T D" is batch, time, input; "D (i f o g) H" has the blocks of four gates side by side; "(1 + D + H) H" has parts on top of
+each other, 1 for a row of biases. Patterns stand in --args for shapes.
 
 Exit status: 0 right (side effects and float64 constants are warnings), 1 wrong, right up to a factor, clipped or truncated
 and not accepted, 3 something was not checked, 2 the code cannot be run or something must be told.
@@ -23,6 +29,7 @@ def verify_parser() -> Parser:
     """``symrnn verify``."""
     made = parser("verify", ABOUT, """\
   symrnn verify my_lstm.py --forward lstm_forward --backward lstm_backward --args args.toml
+  symrnn verify my_lstm.py --cell lstm --layout cs231n
   symrnn verify my_rnn.py::RNN --args args.toml --json
   symrnn verify min_char_rnn.py --forward lossFun --args args.toml --html -o report.html
   symrnn verify --formula 'W_{hh}^\\top \\delta a_{t+1} + W_{hy}^\\top \\delta a_{y,t}' --for d_h --cell rnn""", takes="FILE ")
@@ -30,6 +37,9 @@ def verify_parser() -> Parser:
     made.add_argument("--forward", metavar="NAME", default="", help="the forward function; of a class the method, forward by default")
     made.add_argument("--backward", metavar="NAME", default="", help="the backward function or method")
     made.add_argument("--args", metavar="FILE", default="", help="a TOML file with the shapes of the arguments and what must be told")
+    made.add_argument("--cell", metavar="CELL", default="",
+                      help="the cell that the code, or the network of the formula, is: a name such as lstm, or path.py:NAME")
+    made.add_argument("--layout", metavar="NAME", default="", help=f"a convention: {', '.join(names())}; or a file, my_course.toml")
     made.add_argument("--in-process", action="store_true", help="run the code in this process, without limits")
     made.add_argument("--timeout", metavar="S", type=limit, default=60.0, help="seconds that the code may take (default 60)")
     made.add_argument("--memory", metavar="MB", type=positive, default=4096, help="megabytes that it may use (default 4096)")
@@ -47,7 +57,6 @@ def with_formula(made: Parser) -> None:
     group = made.add_argument_group("a formula instead of a file")
     group.add_argument("--formula", metavar="TEXT", help="the formula, with or without a left side: LaTeX, or text as derive prints it")
     group.add_argument("--for", dest="for_", metavar="WHAT", help="what it is for: d_h, W_hh, x; not needed with a left side")
-    group.add_argument("--cell", metavar="CELL", default="", help="a name such as lstm, or path.py:NAME, as for derive")
     group.add_argument("--seed", metavar="N", type=whole, default=0, help="seed of the random point (default 0)")
     with_notation(made, "the notation of the formula")
     with_wiring(made)

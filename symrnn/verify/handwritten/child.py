@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from symrnn.errors import SymrnnError
-from symrnn.verify.handwritten.files import request_of
-from symrnn.verify.handwritten.settings import Settings, read_settings
+from symrnn.verify.handwritten.files import Asked, request_of
+from symrnn.verify.handwritten.settings import read_data
 from symrnn.verify.handwritten.timing import Clock
 from symrnn.verify.handwritten.verifying import verified
 
@@ -62,14 +62,15 @@ def answer(request: Mapping[str, Any], before: Callable[[str], None]) -> dict[st
     """Verify what a request names; errors become one line.
 
     Args:
-        request: ``path``, ``target``, ``forward``, ``backward``, ``args``.
+        request: ``path``, ``target``, ``forward``, ``backward``, ``args``, ``cell``, ``layout``.
         before: Told of each phase.
     """
     clock = Clock(before=before)
     try:
-        settings = read_settings(request["args"]) if request["args"] else Settings()
+        data = read_data(request["args"]) if request["args"] else {}
+        asked = Asked(**{name: request.get(name, "") for name in ("target", "forward", "backward", "cell", "layout")})
         with clock.phase("loading the file"):
-            wanted = request_of(Path(request["path"]), request["target"], request["forward"], request["backward"], settings)
+            wanted = request_of(Path(request["path"]), asked, data, request["args"] or "args.toml")
         return {"report": verified(wanted, clock).as_dict()}
     except SymrnnError as error:
         return {"error": str(error)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import importlib.util
 import sys
 from collections.abc import Callable, Mapping
@@ -13,15 +14,19 @@ from typing import Any
 
 import numpy as np
 
+from symrnn.conventions import Form, cells
 from symrnn.errors import SpecError, unknown
+from symrnn.verify.handwritten.conventional import Asked, forms_asked, known_of
 from symrnn.verify.handwritten.inputs import drawn
 from symrnn.verify.handwritten.judging import Plan
 from symrnn.verify.handwritten.naming import parameters, returned_names
 from symrnn.verify.handwritten.problems import called
 from symrnn.verify.handwritten.program import Program
-from symrnn.verify.handwritten.settings import Settings, inputs_of
+from symrnn.verify.handwritten.settings import Settings, inputs_of, settings_of
 from symrnn.verify.handwritten.verifying import Request, spaces_of
 
+LOADING = "symrnn.loading"
+"""What loads cells; by name, since a judge does not import it."""
 KEPT = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
 
 
@@ -83,22 +88,56 @@ def function_in(module: ModuleType, name: str, file: str) -> Any:
     return value
 
 
-def request_of(path: Path, target: str, forward: str, backward: str, settings: Settings) -> Request:
+def request_of(path: Path, asked: Asked, data: Mapping[str, Any], source: str = "args.toml") -> Request:
     """Return what is to be verified.
 
     Args:
         path: The user's file.
-        target: Name of a class in it; empty for functions.
-        forward: Name of the forward function, or method; empty for ``forward`` where there is a class.
-        backward: Name of the backward; empty where the forward returns the gradients.
-        settings: Of ``args.toml``.
+        asked: The names that the user gives: of a class, of its methods, of functions; of a cell and a convention.
+        data: What the user's file of settings says.
+        source: Its name, for messages.
     """
-    module = load(path, only_definitions=settings.only_definitions)
-    program = program_of_class(module, target, forward, backward, settings, path.name) if target else \
-        program_of_functions(module, forward, backward, settings, path.name)
-    title = f"{path.name}: " + (target if target else " and ".join(filter(None, (forward or settings.forward.get("call", ""), backward))))
-    return Request(program, title, settings.backward.get("call", ""), settings.loss, tuple(settings.backward.get("returns", ())),
-                   settings.accept, Plan(bits=settings.bits, seed=settings.seed))
+    own = settings_of(data, source)
+    asked = replace(asked, cell=asked.cell or own.cell, layout=asked.layout or own.layout)
+    forms = forms_asked(asked)
+    alone = any(form.args.get("only_definitions") for form in forms) and "only_definitions" not in data
+    module = load(path, only_definitions=own.only_definitions or alone)
+    known = known_of(forms, module, asked, data, path.name)
+    settings, names = settings_of(known.args, source) if known.form else own, known.asked
+    program = program_of_class(module, names.target, names.forward, names.backward, settings, path.name) if names.target else \
+        program_of_functions(module, names.forward, names.backward, settings, path.name)
+    passes = " and ".join(filter(None, (names.forward or settings.forward.get("call", ""), names.backward)))
+    return Request(with_names(program, known.form), f"{path.name}: {names.target or passes}", settings.backward.get("call", ""), settings.loss,
+                   tuple(settings.backward.get("returns", ())), settings.accept, Plan(bits=settings.bits, seed=settings.seed),
+                   known.notes, cell=cell_of(asked, known.form), layout=settings.patterns)
+
+
+def cell_of(asked: Asked, form: Form | None) -> Any:
+    """Return the cell that the code is meant to be: its name, or what a user's file defines; ``None`` where nothing says it.
+
+    Raises:
+        SpecError: Nobody defines it.
+    """
+    if form is not None and not asked.cell_is_file:
+        return form.cell
+    if not asked.cell or asked.cell in cells():
+        return asked.cell or None
+    found = importlib.import_module(LOADING).load_cell(asked.cell, {})
+    return found if asked.cell_is_file else asked.cell
+
+
+def with_names(program: Program, form: Form | None) -> Program:
+    """Name results as the convention does, where the code has no names for them."""
+    if form is None:
+        return program
+    return replace(program, returns=filled(program.returns, form.returns), gradients=filled(program.gradients, form.gradients))
+
+
+def filled(own: tuple[str, ...], usual: tuple[str, ...]) -> tuple[str, ...]:
+    """Fill in usual names where there are none."""
+    if not own:
+        return usual
+    return tuple(name or ("" if other in own else other) for name, other in zip(own, usual, strict=True)) if len(own) == len(usual) else own
 
 
 def program_of_functions(module: ModuleType, forward: str, backward: str, settings: Settings, file: str) -> Program:
@@ -153,6 +192,8 @@ def base_program(
             raise unknown("argument in args.toml", min(strange), wanted)
         inputs = replace(inputs, templates=extra)
     spaces = spaces_of(*(f for f in (reader, other) if callable(f))) or (vars(module),)
+    for name in settings.numbers:
+        vars(module).setdefault(name, None)
     own = spaces if any(space is vars(module) for space in spaces) else (*spaces, vars(module))
     return Program(one, other, inputs, build=builder(module, made, settings), spaces=own, given=settings.globals)
 
@@ -160,6 +201,9 @@ def base_program(
 def builder(module: ModuleType, made: type | None, settings: Settings) -> Callable[[Mapping[str, int]], dict[str, Any]]:
     """Return what makes the objects that the code keeps, at given sizes."""
     def build(sizes: Mapping[str, int]) -> dict[str, Any]:
+        return {name: sizes[number.letter] for name, number in settings.numbers.items()} | objects(sizes)
+
+    def objects(sizes: Mapping[str, int]) -> dict[str, Any]:
         if settings.setup:
             space: dict[str, Any] = {}
             exec(compile(settings.setup, "<setup>", "exec"), vars(module) | dict(sizes), space)  # the user's own words
@@ -196,4 +240,4 @@ def built_array(slot: Any, sizes: Mapping[str, int]) -> Any:
     return values if values.dtype.kind in "iub" else values.astype(float)
 
 
-__all__ = ["load", "request_of"]
+__all__ = ["Asked", "load", "request_of"]

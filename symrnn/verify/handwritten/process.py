@@ -33,6 +33,8 @@ def verify_file(
     forward: str = "",
     backward: str = "",
     args: str = "",
+    cell: str = "",
+    layout: str = "",
     in_process: bool = False,
     seconds: float = SECONDS,
     megabytes: int = MEGABYTES,
@@ -45,6 +47,8 @@ def verify_file(
         forward: Name of the forward function or method.
         backward: Name of the backward function or method.
         args: The file of settings; empty for none.
+        cell: The cell that the code is meant to be: a name such as ``lstm``, or ``path.py:NAME``; empty where nothing says it.
+        layout: A convention that names functions and says how arrays lie, such as ``cs231n``, or a file; empty for none.
         in_process: Whether the code runs in this process, without limits.
         seconds: Limit of time.
         megabytes: Limit of memory.
@@ -55,7 +59,7 @@ def verify_file(
     """
     file, _, target = path.partition("::")
     request = {"path": str(Path(file).absolute()), "target": target, "forward": forward, "backward": backward, "args": args,
-               "memory": megabytes}
+               "cell": cell, "layout": layout, "memory": megabytes}
     found = answer(request, before) if in_process else in_child(request, seconds, before, Path(file).name)
     if "error" in found:
         raise DataError(found["error"])
