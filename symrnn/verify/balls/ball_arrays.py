@@ -16,6 +16,7 @@ def kept_or_dual(value: Any) -> Any:
 
 
 _DOT = np.dot
+_CHOOSING = (np.maximum, np.minimum, np.fmax, np.fmin)
 _strict = np.frompyfunc(as_dual, 1, 1)
 lifting = np.frompyfunc(kept_or_dual, 1, 1)
 
@@ -26,6 +27,16 @@ class BallArray(np.ndarray):
     def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:
         """Convert; to a float type this is a copy."""
         return self.copy() if self.dtype == object and becomes_balls(dtype) else super().astype(dtype, *args, **kwargs)
+
+    def clip(self, min: Any = None, max: Any = None, out: Any = None, **named: Any) -> Any:  # NumPy's names
+        """Clip, by the functions that go by their names in NumPy now."""
+        low, high = named.get("a_min", min), named.get("a_max", max)
+        made = self if low is None else np.maximum(self, low)
+        made = made if high is None else np.minimum(made, high)
+        if out is None:
+            return made.copy() if made is self else made
+        out[...] = made
+        return out
 
     def __matmul__(self, other: Any) -> Any:
         """Multiply matrices."""
@@ -48,11 +59,19 @@ class BallArray(np.ndarray):
             if fast is not None:
                 return typed(fast)
         made = super().__array_function__(function, types, args, kwargs)
-        return made.view(BallArray) if type(made) is np.ndarray and made.dtype == object else made
+        return all_balls(made) if isinstance(made, np.ndarray) and made.dtype == object else made
 
     def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
-        """Unpack results without dimensions, as NumPy does for plain arrays."""
+        """Unpack results without dimensions, as NumPy does for plain arrays; a number that was chosen becomes a ball."""
+        if context is not None and context[0] in _CHOOSING:
+            array = lifting(array)
         return array[()] if np.ndim(array) == 0 else np.ndarray.view(array, BallArray if array.dtype == object else np.ndarray)
+
+
+def all_balls(array: Any) -> Any:
+    """Return an object array in which each plain number is a ball; a view of another array as it is."""
+    kept = array if array.base is not None or set(map(type, array.flat)) <= {Dual} else np.asarray(lifting(array), dtype=object)
+    return kept.view(BallArray)
 
 
 def becomes_balls(dtype: Any) -> bool:

@@ -18,7 +18,7 @@ import numbers
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import flint
 import numpy as np
@@ -73,6 +73,8 @@ class Dual:
     shape: tuple[int, ...] = ()
     ndim = 0
     size = 1
+    compares: ClassVar[Callable[[Any], None] | None] = None
+    """Told of each plain number that a dual number is compared with, by whoever watches code as it runs."""
 
     def __init__(self, value: Any, tangent: Any = None) -> None:
         self.value = value
@@ -162,6 +164,8 @@ class Dual:
         Raises:
             Undecided: The balls overlap; or the numbers are equal and move apart, so that the answer is a kink.
         """
+        if type(other) is not Dual and Dual.compares is not None:
+            Dual.compares(other)
         theirs = other if type(other) is Dual else Dual(ball(other))
         if self.value < theirs.value:
             return -1

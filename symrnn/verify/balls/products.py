@@ -44,10 +44,11 @@ def duals_of(matrix: Any) -> list[list[Dual]] | None:
     """Return the rows of a matrix of numbers; ``None`` where it holds something else."""
     if matrix.dtype.kind in "biuf":
         return [[as_dual(entry) for entry in row] for row in matrix.tolist()]
-    if matrix.dtype != object or set(map(type, matrix.flat)) != {Dual}:
+    kinds = set(map(type, matrix.flat)) if matrix.dtype == object else {object}
+    if not kinds <= {Dual, int, float}:
         return None
     rows: list[list[Dual]] = matrix.tolist()
-    return rows
+    return rows if kinds == {Dual} else [[as_dual(entry) for entry in row] for row in rows]
 
 
 def multiplied(left: list[list[Dual]], right: list[list[Dual]]) -> tuple[list[Any], list[Any]]:

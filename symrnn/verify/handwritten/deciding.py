@@ -11,16 +11,8 @@ from typing import Any
 from symrnn.verify.balls.agreement import Outcome
 from symrnn.verify.balls.dual import precision
 from symrnn.verify.balls.mismatch import Mismatch
-from symrnn.verify.handwritten.causes import (
-    Cause,
-    common_ratio,
-    hidden_clips,
-    mismatch_at,
-    size_named,
-    trial_of,
-    truncations,
-    unclipped_names,
-)
+from symrnn.verify.handwritten.causes import ENTRIES, FEW, Cause, common_ratio, mismatch_at, size_named, trial_of
+from symrnn.verify.handwritten.clipped import clipped_causes, hidden_clips, measured_causes
 from symrnn.verify.handwritten.code_objects import epsilons_of, without_epsilons
 from symrnn.verify.handwritten.examples import smallest_examples
 from symrnn.verify.handwritten.judging import CONSTANTS, EQUAL, OPEN, WRONG, Judged, Plan, judge
@@ -28,8 +20,9 @@ from symrnn.verify.handwritten.problems import Stopped
 from symrnn.verify.handwritten.report import CLIPPED, FACTOR, RIGHT, SIDE_EFFECT, TRUNCATED, UNCHECKED, Verdict
 from symrnn.verify.handwritten.report import CONSTANTS as UP_TO_CONSTANTS
 from symrnn.verify.handwritten.report import WRONG as IS_WRONG
-from symrnn.verify.handwritten.structures import Path, written
+from symrnn.verify.handwritten.structures import Path, entries, written
 from symrnn.verify.handwritten.trial import Subject
+from symrnn.verify.handwritten.truncated import truncations
 
 SEVERITY = (RIGHT, UP_TO_CONSTANTS, UNCHECKED, CLIPPED, FACTOR, TRUNCATED, IS_WRONG)
 LITTLE = 1e-3
@@ -82,22 +75,25 @@ def little(judged: Judged) -> bool:
 
 def causes_of(subject: Subject, plan: Plan, wrong: Mapping[str, Judged]) -> tuple[dict[str, Cause], dict[str, Mismatch]]:
     """Find what wrong gradients are instead."""
-    free = unclipped_names(subject, plan, wrong)
-    causes = {name: Cause(CLIPPED, "right before np.clip in the backward") for name in free}
-    left = {name: j for name, j in wrong.items() if name not in free and not j.whole}
+    causes = clipped_causes(subject, plan, wrong)
+    left = {name: j for name, j in wrong.items() if name not in causes and not j.whole}
     found: dict[str, Mismatch] = {}
-    ratios: dict[str, Any] = {}
+    whole: dict[str, Any] = {}
     for name, j in left.items():
         with precision(j.bits):
-            mismatch = mismatch_at(trial_of(subject, j), name)
+            trial = trial_of(subject, j)
+            mismatch = mismatch_at(trial, name, ENTRIES if len(left) <= FEW else FEW)
             if mismatch is not None and mismatch.wrong:
-                found[name] = mismatch
-                ratios[name] = common_ratio(mismatch)
-    causes |= factors(subject, found, ratios, every=len(left) == len(subject.wanted))
-    return causes | truncations(subject, {name: j for name, j in left.items() if name not in causes}), found
+                found[name], whole[name] = mismatch, entries(trial.gradient(name))
+    every = len(left) == len(subject.wanted)
+    causes |= factors(subject, found, every=every)
+    with precision(plan.bits):
+        unnamed = {name: m for name, m in found.items() if name not in causes}
+        causes |= measured_causes(subject, unnamed, {name: common_ratio(m) for name, m in unnamed.items()}, whole, every=every)
+    return causes | truncations(subject, plan, {name: j for name, j in left.items() if name not in causes}), found
 
 
-def factors(subject: Subject, found: Mapping[str, Mismatch], ratios: Mapping[str, Any], *, every: bool) -> dict[str, Cause]:
+def factors(subject: Subject, found: Mapping[str, Mismatch], *, every: bool) -> dict[str, Cause]:
     """Find the gradients that are the right ones times one number: of sizes, or the same number for all of them."""
     exact = {name: mismatch.factor for name, mismatch in found.items()}
     same = every and len(set(exact.values())) == 1
@@ -106,16 +102,7 @@ def factors(subject: Subject, found: Mapping[str, Mismatch], ratios: Mapping[str
         named = size_named(factor, subject.sizes) if factor is not None and factor > 0 else ""
         if factor is not None and factor > 0 and (named or same):
             causes[name] = Cause(FACTOR, named, factor=factor)
-        elif factor is None and every and ratios[name] is not None and 0 < ratios[name] < 1 and shared(ratios):
-            text = ratios[name].mid().str(6, radius=False)
-            causes[name] = Cause(CLIPPED, f"all gradients are {text} times what is right, as if clipped by their norm")
     return causes
-
-
-def shared(ratios: Mapping[str, Any]) -> bool:
-    """Tell whether all gradients are off by one number."""
-    known = [ratio for ratio in ratios.values() if ratio is not None]
-    return len(known) == len(ratios) and all((ratio - known[0]).contains(0) for ratio in known)
 
 
 def verdict_of(subject: Subject, name: str, judged: Judged, cause: Cause | None, clip: str, found: Mismatch | None) -> Verdict:

@@ -11,9 +11,9 @@ import itertools
 import operator
 import random
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -65,6 +65,18 @@ class Size:
     """An argument that is the number of a letter."""
 
     letter: str
+
+
+@runtime_checkable
+class Repeated(Protocol):
+    """A list of arrays, one for each time: its slots are known when sizes are."""
+
+    @property
+    def length(self) -> int | str:
+        """How many there are."""
+
+    def slots_at(self, sizes: Mapping[str, int]) -> list[Any]:
+        """Return the slots of the list."""
 
 
 def letters_of(size: int | str) -> set[str]:
@@ -124,9 +136,31 @@ class Inputs:
     labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def expanded(self) -> dict[str, Any]:
+        """The templates, with lists of arrays written out."""
+        return {name: t.slots_at(self.sizes) if isinstance(t, Repeated) else t for name, t in self.templates.items()}
+
+    @property
     def slots(self) -> list[Slot]:
         """The slots of all arguments, in order."""
-        return [leaf for name, template in self.templates.items() for _, leaf in leaves(template) if isinstance(leaf, Slot)]
+        return [leaf for template in self.expanded.values() for _, leaf in leaves(template) if isinstance(leaf, Slot)]
+
+    def at(self, sizes: Mapping[str, int]) -> Inputs:
+        """Return the inputs at other sizes: what is kept is cut to sizes that are smaller than before."""
+        cuts = {n: sizes[x] for x, n in self.sizes.items() if 0 < sizes.get(x, n) < n}
+
+        def cut(path: Any, leaf: Any) -> Any:
+            if not (isinstance(leaf, Slot) and leaf.kind == "kept"):
+                return leaf
+            kept = np.asarray(leaf.kept)[tuple(slice(cuts.get(n, n)) for n in np.shape(leaf.kept))]
+            return replace(leaf, kept=kept, shape=kept.shape)
+
+        def shorter(value: Any) -> Any:
+            if isinstance(value, list) and value and all(isinstance(part, int) for part in value):
+                return value[: cuts.get(len(value), len(value))]
+            return mapped(value, cut) if not isinstance(value, Repeated) else value
+
+        return replace(self, sizes=sizes, templates={name: shorter(t) for name, t in self.templates.items()} if cuts else self.templates)
 
     def assembled(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Put arrays in the place of slots."""
@@ -138,7 +172,7 @@ class Inputs:
             array = values[leaf.name]
             return array.tolist() if leaf.aslist else array
 
-        return {name: mapped(template, fill) for name, template in self.templates.items()}
+        return {name: mapped(template, fill) for name, template in self.expanded.items()}
 
 
 def drawn(slot: Slot, sizes: Mapping[str, int], seed: object, *, small: bool = False) -> Any:

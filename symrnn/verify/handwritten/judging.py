@@ -28,7 +28,7 @@ from symrnn.verify.balls.agreement import (
     weigh,
 )
 from symrnn.verify.balls.dual import Dual, Undecided, as_dual, precision
-from symrnn.verify.balls.mismatch import excludes_zero
+from symrnn.verify.balls.mismatch import FLOAT_CONSTANTS, excludes_zero
 from symrnn.verify.handwritten.structures import entries, is_number, is_real
 from symrnn.verify.handwritten.trial import Subject, Trial, direction_in, trial_at
 
@@ -162,6 +162,23 @@ def along(trial: Trial, k: int, gradients: Mapping[str, Any], plan: Plan, bits: 
         except Undecided as undecided:
             found[name] = Outcome(OPEN, f"the forward stops: {undecided}")
     return found
+
+
+def all_right(trial: Trial, names: Iterable[str], plan: Plan) -> bool:
+    """Tell whether some gradients are right, by one run along one direction in all of their arrays."""
+    read = {name: readable(trial, name) for name in names}
+    if any(problem is not None for _, problem, _ in read.values()):
+        return False
+    gradients = {name: gradient for name, (gradient, _, _) in read.items()}
+    directions = {name: direction_in(name, trial.shape(name), f"{plan.seed}, 0") for name in gradients}
+    weights = {name: [as_dual(along).value for along in direction.flat] for name, direction in directions.items()}
+    try:
+        slope = trial.weighed(trial.tangents_along(directions))
+    except Undecided:
+        return False
+    terms = [e.value * w for name, g in gradients.items() for e, w in zip(g.flat, weights[name], strict=True)]
+    difference = sum(terms, -slope)
+    return bool(difference.is_finite() and (not excludes_zero(difference) or abs(difference) < FLOAT_CONSTANTS * sum(map(abs, terms), arb(0))))
 
 
 def together(trial: Trial, gradients: Mapping[str, Any], directions: Mapping[str, Any], wanted_bits: int) -> dict[str, Outcome]:

@@ -255,10 +255,9 @@ def inputs_of(settings: Settings, names: list[str]) -> Inputs:
     plain = dict(settings.arguments)
     listed = [value for value in plain.values() if isinstance(value, Listed)]
     counted = [leaf for value in plain.values() for _, leaf in leaves(value) if isinstance(leaf, Size)]
-    slots = [*Inputs(plain).slots, *settings.globals.values(), *(Slot((), (entry.length,)) for entry in listed),
+    slots = [*Inputs({n: v for n, v in plain.items() if not isinstance(v, Listed)}).slots, *settings.globals.values(), *(Slot((), (entry.length,)) for entry in listed),
              *(Slot((), (number.letter,)) for number in (*counted, *settings.numbers.values())),
              *(template((), entry.shape, entry.source) for entry in listed)]
     sizes = with_usual(settings.sizes, [slot for slot in slots if isinstance(slot, Slot)])
-    made = {name: value.slots_at(sizes) if isinstance(value, Listed) else value for name, value in plain.items()}
-    made |= {name: Size(name) for name in names if name in sizes and name not in made}
+    made = plain | {name: Size(name) for name in names if name in sizes and name not in plain}
     return Inputs(made, sizes)
