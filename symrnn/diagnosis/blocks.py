@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from symrnn.diagnosis.dimensions import Sizes
 from symrnn.diagnosis.entries import Held
 from symrnn.diagnosis.models import Role
@@ -101,18 +99,21 @@ def families(roles: Mapping[str, Sequence[Held]], sizes: Sizes, convention: Conv
                 found["1"].append(split(arrays, [w[:, :1] if start else w[:, -1:] for w in whole], sizes))
     for role, key in (("bias", "1"), ("peephole", "*")):
         if arrays := roles.get(role, ()):
-            found[key] += bias_sets(arrays, sizes)
+            found[key] += vector_sets(arrays, sizes, max((len(s) for s in found["h"]), default=1))
     return found
 
 
-def bias_sets(arrays: Sequence[Held], sizes: Sizes) -> list[list[Block]]:
-    """Return the sets of vectors: one fused array is a set; single ones are a set together."""
-    fused = [a for a in arrays if a.shape[0] > sizes.H]
-    single = [a for a in arrays if a.shape[0] == sizes.H]
-    sets = [split([a], [a.places[:, None]], sizes) for a in fused]
-    if fused and single and sum(a.shape[0] for a in arrays) // sizes.H <= 4:
-        return [split(arrays, [a.places[:, None] for a in arrays], sizes)]
-    return sets + ([split(single, [a.places[:, None] for a in single], sizes)] if single else [])
+def vector_sets(arrays: Sequence[Held], sizes: Sizes, gates: int) -> list[list[Block]]:
+    """Return the sets of vectors, none of more blocks than there are gates: a fused one is a set, and so are single ones together."""
+    groups: list[list[Held]] = []
+    for one in arrays:
+        number = one.shape[0] // sizes.H
+        last = sum(a.shape[0] // sizes.H for a in groups[-1]) if groups else gates
+        if last + number <= gates:
+            groups[-1].append(one)
+        else:
+            groups.append([one])
+    return [split(group, [a.places[:, None] for a in group], sizes) for group in groups]
 
 
 def conventions(roles: Mapping[str, Sequence[Held]]) -> Iterator[Convention]:
@@ -174,25 +175,25 @@ def meant(tag: str, gate: str) -> bool:
 def assigned(found: Mapping[str, list[list[Block]]], wanted: Sequence[Role], given: Mapping[str, str]) -> dict[Any, list[Any]] | None:
     """Give each parameter its blocks: by tag where tags are shared by all families, else in order; ``None`` where some get none."""
     made: dict[Any, list[Any]] = {role.parameter: [] for role in wanted}
-    positions = list(given)
     for key, sets in found.items():
         owners = [role for role in wanted if key_of(role) == key]
         used: set[Any] = set()
         for blocks in sets:
-            by_tag = {b.tag for b in blocks} <= set(positions)
-            for number, block in enumerate(blocks):
-                if not by_tag and number >= len(positions):
+            free = [role for role in owners if role.parameter not in used] or owners
+            by_tag = {b.tag for b in blocks} <= set(given)
+            gates = [given[b.tag] for b in blocks] if by_tag else in_order(blocks, free, given)
+            for block, gate in zip(blocks, gates, strict=False):
+                mine = next((role.parameter for role in free if role.gate == gate), None)
+                if mine is None:
                     return None
-                gate = given[block.tag if by_tag else positions[number]]
-                mine = [role.parameter for role in owners if role.gate == gate]
-                free = [p for p in mine if p not in used] or mine
-                if not free:
-                    return None
-                used.add(free[0])
-                made[free[0]].append(block.places)
+                used.add(mine)
+                free = [role for role in free if role.parameter != mine]
+                made[mine].append(block.places)
     return made if all(made.values()) else None
 
 
-def joined(places: Sequence[Any]) -> Any:
-    """Return places of several arrays that are added up, as one array with a leading axis."""
-    return np.stack(list(places))
+def in_order(blocks: Sequence[Block], free: Sequence[Role], given: Mapping[str, str]) -> list[str]:
+    """Return the gates of blocks whose tags say nothing: those that still lack one, by their own letters or in the order of the others."""
+    gates = [gate for gate in given.values() if any(role.gate == gate for role in free)]
+    named = [next((gate for gate in gates if meant(block.tag, gate)), "") for block in blocks]
+    return named if all(named) and len(set(named)) == len(named) else gates[:len(blocks)]

@@ -50,13 +50,14 @@ def roles_of(one: Held, sizes: Sizes) -> tuple[str, ...]:
     """Say what an array can be, from its shape."""
     shape, H, D, B, T, K = one.shape, sizes.H, sizes.D, sizes.B, sizes.T, sizes.K
     batch = (B,) if B > 1 else ()
-    found = []
+    found: list[str] = []
 
     def is_like(*wanted: int) -> bool:
         return sorted(shape) == sorted(n for n in wanted if n != 1)
 
     if one.kind == "integers":
-        return tuple(role for role, times in (("tokens", (T,)), ("labels", (T,)), ("labels", ())) if is_like(*times, *batch))
+        found = [role for role, times in (("tokens", (T,)), ("labels", (T,)), ("labels", ())) if is_like(*times, *batch)]
+        return tuple(dict.fromkeys(role for role in found if one.below == (D if role == "tokens" else K)))
     if is_like(T, D, *batch):
         found.append("x")
     if is_like(T, K, *batch) or is_like(K, *batch):

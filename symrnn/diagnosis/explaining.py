@@ -19,7 +19,8 @@ from symrnn.cells import CELLS
 from symrnn.diagnosis.evidence import Part, Point, whole_upstream
 from symrnn.diagnosis.formulas_as_code import UNRUNNABLE
 from symrnn.diagnosis.hunting import Explained, Hunt, rule_for
-from symrnn.diagnosis.mistakes import Catalogue, Mistake
+from symrnn.diagnosis.mistake import Mistake
+from symrnn.diagnosis.mistakes import Catalogue
 from symrnn.diagnosis.observing import Code, as_floats
 from symrnn.diagnosis.places import Record, Watch, files_of, first_place
 from symrnn.diagnosis.rules import Rule, Rules, rules_of
@@ -37,6 +38,8 @@ from symrnn.verify.handwritten.trial import Subject
 SEARCH, HUNT = 2.0, 4.0
 """Seconds for the model and for the mistakes."""
 TINY = 2.0**-45
+LEFT_OUT = {"missing derivative", "missing factor"}
+"""Mistakes after which a variable holds what another one holds already."""
 
 
 def explain(subject: Subject, verdicts: Sequence[Verdict], request: Any) -> Diagnosis:
@@ -67,7 +70,7 @@ def of_model(code: Code, match: Match, verdicts: Sequence[Verdict], seed: object
     """Name the mistakes of a backward pass whose forward is a model."""
     points = points_of(code, match, seed)
     rules = rules_of(match.model.derivation)
-    hunt = Hunt(points, Catalogue(match.model.network, rules), rules, time.monotonic() + HUNT)
+    hunt = Hunt(points, Catalogue(match.model.network, rules), rules, time.process_time() + HUNT)
     found = hunt.run()
     title = described(match)
     if found is None or not found.mistakes:
@@ -75,7 +78,8 @@ def of_model(code: Code, match: Match, verdicts: Sequence[Verdict], seed: object
     numbers = confirmed(points[-1], found)
     with code.subject.clock.phase("lines of the code"):
         records = watched(points[-1])
-    findings = tuple(Told(points[-1], rules, found, records).finding(mistake) for mistake in found.mistakes)
+    told = Told(points[-1], rules, found, records)
+    findings = tuple(told.finding(mistake) for mistake in told.merged())
     wrong = [v.name for v in verdicts if v.verdict in REFUSED]
     missed = [output_name(code, part) for part in found.left]
     return Diagnosis(findings, statement(findings, numbers, sorted(set(missed))), title,
@@ -108,8 +112,21 @@ def points_of(code: Code, match: Match, seed: object) -> list[Point]:
     found = []
     if names and match.reading.sizes.T > 1:
         found.append(Point(match, code, values, whole_upstream(match, "first step", [1], names), True, (1, 0), False))
+    if not names and match.reading.sizes.T > 1:
+        found.append(Point(match, code, without_recurrence(code, match, values), {}, True, clipping=False))
     found.append(Point(match, code, values, whole_upstream(match, "all steps", times, names), clipping=False))
-    return [point for k, point in enumerate(found) if k == len(found) - 1 or point.upstream]
+    return [point for k, point in enumerate(found) if k == len(found) - 1 or point.upstream or not names]
+
+
+def without_recurrence(code: Code, match: Match, values: Any) -> dict[str, Any]:
+    """Return the point with 0 in the place of every matrix that a state is multiplied by: through these nothing flows back."""
+    made = {name: np.array(array) for name, array in values.items()}
+    zeros = {int(place) for role in match.model.roles if role.reads not in {"x", "1", "*"} for place in match.reading.parameters[role.parameter].flat}
+    for name, array in made.items():
+        for index, place in zip(np.ndindex(array.shape), code.entries.places(name).flat, strict=True):
+            if int(place) in zeros:
+                array[index] = 0
+    return made
 
 
 def confirmed(point: Point, found: Explained) -> int:
@@ -150,7 +167,9 @@ def output_name(code: Code, part: Part) -> str:
 
 def watched(point: Point) -> list[Record]:
     """Run the code once more and record what it assigns."""
-    watch = Watch(files_of(point.code.subject.program.spaces))
+    program = point.code.subject.program
+    backward = program.backward if isinstance(program.backward, str) else getattr(program.backward, "__name__", "")
+    watch = Watch(files_of(program.spaces), backward)
     watch.run(lambda: point.code.run(point.values, upstream_arrays(point.match, point.upstream), clipping=False))
     return watch.records
 
@@ -175,9 +194,19 @@ class Told:
         """Return a mistake as a finding."""
         right, wrong = formulas(mistake)
         outputs = self.spoiled(mistake)
-        place = first_place(self.records, self.values(mistake), last=mistake.kind == "not accumulated")
+        place = first_place(self.records, self.values(mistake), last=mistake.kind == "not accumulated", second=mistake.kind in LEFT_OUT)
         text = sentence(mistake, outputs, place[1] if place else "")
         return Finding(mistake.kind, text, tuple(outputs), right, wrong, (place[0],) if place else ())
+
+    def merged(self) -> list[Mistake]:
+        """Return the mistakes, those of one kind that are made in one array of the code as one."""
+        groups: dict[Any, list[Mistake]] = {}
+        owner = {part.of: part.output for part in self.point.parts}
+        for number, mistake in enumerate(self.found.mistakes):
+            alone = mistake.start or any(rule.leads for rule in mistake.before)
+            key = number if alone else (mistake.kind, frozenset(owner.get(of, "") for of in mistake.of))
+            groups.setdefault(key, []).append(mistake)
+        return [together(members) for members in groups.values()]
 
     def spoiled(self, mistake: Mistake) -> list[str]:
         """Return the outputs that a mistake alone makes wrong."""
@@ -202,8 +231,9 @@ class Told:
         point = self.point
         point.predicted(self.found.state.rules)
         made: list[Any] = []
+        several = any(len(rule.terms) > 1 for rule in mistake.after) and mistake.kind in {"wrong scale", "wrong sign"} and not mistake.carry
         for change in mistake.changes:
-            if change.result is not None:
+            if change.result is not None and not several:
                 made += self.over_time(change.result)
         for rule in mistake.after:
             made += [] if isinstance(rule.lhs, At) and not rule.leads else self.of_rule(rule)
@@ -233,6 +263,15 @@ class Told:
                 total = total + value
                 found.append(total.sum(axis=1) if core.shape[1] == 1 and np.ndim(total) == 2 else total)
         return found
+
+
+def together(mistakes: Sequence[Mistake]) -> Mistake:
+    """Return mistakes of one kind as one."""
+    if len(mistakes) == 1:
+        return mistakes[0]
+    return Mistake(
+        mistakes[0].kind, tuple(of for m in mistakes for of in m.of), tuple(r for m in mistakes for r in m.before),
+        tuple(r for m in mistakes for r in m.after), tuple(c for m in mistakes for c in m.changes), all(m.carry for m in mistakes))
 
 
 def as_array(value: Any) -> Any:

@@ -16,7 +16,8 @@ from typing import Any
 
 from symrnn.diagnosis.evidence import Part, Point
 from symrnn.diagnosis.formulas_as_code import UNRUNNABLE
-from symrnn.diagnosis.mistakes import Catalogue, Mistake
+from symrnn.diagnosis.mistake import Mistake
+from symrnn.diagnosis.mistakes import Catalogue
 from symrnn.diagnosis.rules import Rule, Rules, reads
 
 BEAM = 4
@@ -114,7 +115,7 @@ class Hunt:
 
     def late(self) -> bool:
         """Tell whether time is over."""
-        return time.monotonic() > self.stop
+        return time.process_time() > self.stop
 
     def open_at(self, rules: Rules, number: int, most: int = 10**9) -> tuple[int, ...] | None:
         """Return the probes that rules do not explain at a point; ``None`` where they are more than allowed, or the rules cannot be run."""

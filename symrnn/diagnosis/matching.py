@@ -13,10 +13,10 @@ import numpy as np
 from symrnn.diagnosis.blocks import Convention, conventions, families, gates_in_order, is_square, key_of
 from symrnn.diagnosis.dimensions import Sizes, roles_of
 from symrnn.diagnosis.entries import Held
-from symrnn.diagnosis.models import STATES, Model, model
+from symrnn.diagnosis.models import Model, roles
 from symrnn.equations import Cell
 
-SINGLE = {"x": 1, "tokens": 1, "labels": 1, "target": 1, "readout": 1, "readout bias": 1}
+SINGLE = {"x": 1, "tokens": 1, "labels": 1, "target": 1, "readout": 1, "readout bias": 1, "start": 2}
 WEIGHTS = {"input", "state", "joint", "biased", "bias", "peephole"}
 
 
@@ -61,16 +61,26 @@ def over_time(places: Any, rows: int, sizes: Sizes, times: int) -> Iterator[Any]
             yield turned
 
 
-def sharings(arrays: Sequence[Held], sizes: Sizes, most: int = 20_000) -> Iterator[dict[str, list[Held]]]:
-    """Yield the ways to give each array one of the roles that its shape allows."""
-    options = [(one, roles_of(one, sizes) or ("",)) for one in arrays]
-    for chosen in itertools.islice(itertools.product(*(roles for _, roles in options)), most):
+def sharings(arrays: Sequence[Held], sizes: Sizes, most: int = 5_000) -> Iterator[dict[str, list[Held]]]:
+    """Yield the ways to give each array one of the roles that its shape allows, those that its name suggests first."""
+    options = [(one, sorted(roles_of(one, sizes) or ("",), key=lambda role: role != suggested(one))) for one in arrays]
+    for chosen in itertools.islice(itertools.product(*(allowed for _, allowed in options)), most):
         numbers = {role: chosen.count(role) for role in chosen}
         if numbers.get("x", 0) + numbers.get("tokens", 0) == 1 and all(numbers.get(role, 0) <= number for role, number in SINGLE.items()):
             found: dict[str, list[Held]] = {}
             for (one, _), role in zip(options, chosen, strict=True):
                 found.setdefault(role, []).append(one)
             yield found
+
+
+def suggested(one: Held) -> str:
+    """Return the role that the name of an array of vectors suggests."""
+    name = one.name.rpartition(".")[2].strip("']").rpartition("['")[2].lower()
+    if name.startswith(("p", "v")) or "peep" in name:
+        return "peephole"
+    if name.startswith("b") or name.endswith(("b", "bias")) or "_b" in name:
+        return "bias"
+    return "start" if one.name.isidentifier() and name.startswith(("h", "c", "s", "a", "m", "prev", "init")) else ""
 
 
 def counts(found: Mapping[str, Sequence[Held]], sizes: Sizes) -> dict[str, int]:
@@ -93,14 +103,20 @@ def may_be(cell: Cell, found: Mapping[str, Sequence[Held]], sizes: Sizes) -> boo
     """Tell whether there are as many blocks as the cell has parameters."""
     numbers, have = wanted(cell), counts(found, sizes)
     sets = have["1"] / numbers["1"] if numbers["1"] else 0
-    return all(numbers[key] == have[key] for key in "xh*") and (have["1"] == 0 if not numbers["1"] else 1 <= sets <= 2) and \
+    return matrices_fit(cell, have) and (have["1"] == 0 if not numbers["1"] else 1 <= sets <= 2) and \
         len(found.get("start", ())) <= len(cell.states)
+
+
+def matrices_fit(cell: Cell, have: Mapping[str, int]) -> bool:
+    """Tell whether there are as many matrices, and vectors that multiply entry by entry, as a cell has."""
+    numbers = wanted(cell)
+    return all(numbers[key] == have[key] for key in "xh*")
 
 
 @cache
 def wanted(cell: Cell) -> dict[str, int]:
     """Count the parameters of a cell by what they meet."""
-    keys = [key_of(role) for role in model(cell, (STATES,)).roles]
+    keys = [key_of(role) for role in roles(cell)]
     return {key: keys.count(key) for key in "xh1*"}
 
 
@@ -112,8 +128,8 @@ def readings(model: Model, found: Mapping[str, Sequence[Held]], sizes: Sizes) ->
         found: The arrays, by role.
         sizes: Numbers of the sizes.
     """
-    own = [role for role in model.roles if role.parameter.name not in {"W_hy", "b_y"}]
-    ends = {role.parameter.name: role.parameter for role in model.roles if role not in own}
+    own = model.roles
+    ends = {p.name: p for p in model.network.parameters if p not in model.cell.parameters}
     for convention in conventions(found):
         for parameters in gates_in_order(families(found, sizes, convention), own):
             for read, top in itertools.product(given_series(model, found, sizes), readouts(found, ends, sizes)):

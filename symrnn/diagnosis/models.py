@@ -6,7 +6,7 @@ A model is a network whose derivation is known. Where upstream gradients are han
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from inspect import signature
@@ -26,6 +26,10 @@ from symrnn.times import Span
 T = dim("T")
 STATES, READOUT, BARE = "states", "readout", "no bias"
 LOSSES = (("cross-entropy", "softmax"), ("squared-error", "linear"), ("squared-error", "sigmoid"), ("binary-cross-entropy", "sigmoid"))
+MEANT: dict[str, set[str]] = {"cross-entropy": {"integers", "one_hot", "probabilities", "kept"},
+                              "binary-cross-entropy": {"one_hot", "probabilities", "kept", "positive"},
+                              "squared-error": {"real", "positive", "one_hot", "probabilities", "kept"}}
+"""The kinds of targets that a loss can have."""
 TASKS = ("many-to-many", "many-to-one")
 CHOICES: dict[str, tuple[Any, ...]] = {"update_gate": ("old", "new"), "activation": ("tanh", "relu", "sigmoid", "identity"),
                                        "bias": (True, False)}
@@ -71,7 +75,7 @@ class Model:
     @cached_property
     def roles(self) -> tuple[Role, ...]:
         """What its parameters are for."""
-        return roles(self.network)
+        return roles(self.cell)
 
     @property
     def title(self) -> str:
@@ -87,15 +91,16 @@ def variants(name: str) -> Iterator[Cell]:
         yield CELLS[name](**dict(zip(takes, values, strict=True)))
 
 
-def cells() -> Iterator[Cell]:
-    """Yield the cells that are tried, gate by gate ones only, each equation list once."""
-    seen = set()
+def cells(fits: Callable[[Cell], bool]) -> Iterator[Cell]:
+    """Yield the cells that are tried, gate by gate ones only.
+
+    Args:
+        fits: Tells of one variant of a cell whether its matrices can be those of the code.
+    """
     for name in CELLS:
-        for one in variants(name):
-            equations = tuple(str(e) for e in one.equations)
-            if equations not in seen and not any(e.rhs.atoms(Rows) for e in one.equations):
-                seen.add(equations)
-                yield one
+        usual = CELLS[name]()
+        if not any(e.rhs.atoms(Rows) for e in usual.equations) and fits(usual):
+            yield from variants(name)
 
 
 def altered(cell: Cell) -> Iterator[Cell]:
@@ -103,7 +108,7 @@ def altered(cell: Cell) -> Iterator[Cell]:
     for place, equation in enumerate(cell.equations):
         for function in sorted(equation.rhs.atoms(Elementwise), key=str):
             for other in ("identity", "relu", "tanh", "sigmoid"):
-                if other != str(function.args[0]):
+                if other != str(function.args[0]) and (other == "identity" or "tanh" in (other, str(function.args[0]))):
                     changed = replace(equation, rhs=equation.rhs.xreplace({function: Elementwise(other, function.args[1])}))
                     listed = [*cell.equations[:place], changed, *cell.equations[place + 1:]]
                     yield Cell(cell.name, listed, inputs=cell.inputs, output=cell.output, title=cell.title, source=cell.source,
@@ -145,33 +150,32 @@ def model(cell: Cell, ends: tuple[str, ...]) -> Model:
     return of_loss(cell, ends) if len(ends) > 2 else of_states(cell, ends)
 
 
-def all_ends(has_loss: bool, readout: bool, bias: bool) -> tuple[tuple[str, ...], ...]:
+def all_ends(has_loss: bool, readout: bool, bias: bool, targets: str, every: bool | None) -> tuple[tuple[str, ...], ...]:
     """Return what a gradient may be taken of.
 
     Args:
         has_loss: Whether the code returns a loss.
         readout: Whether there is a matrix for a readout.
         bias: Whether there is a bias for it.
+        targets: What kind of numbers targets are: ``integers``, ``one_hot``, ``real``, ….
+        every: Whether there is a target at each time; ``None`` where that is not known.
     """
     bare = () if bias else (BARE,)
-    if has_loss:
-        return tuple((loss, way, task, *bare) for loss, way in LOSSES for task in TASKS) if readout else ()
-    return ((READOUT, *bare),) if readout else ((STATES,),)
+    if not has_loss:
+        return ((READOUT, *bare),) if readout else ((STATES,),)
+    tasks = TASKS if every is None else TASKS[:1] if every else TASKS[1:]
+    losses = [(loss, way) for loss, way in LOSSES if targets in MEANT.get(loss, {targets})]
+    return tuple((loss, way, task, *bare) for loss, way in losses for task in tasks) if readout else ()
 
 
-def roles(network: Network) -> tuple[Role, ...]:
+def roles(cell: Cell) -> tuple[Role, ...]:
     """Tell what each parameter is for, from where it stands in the equations."""
-    found = {}
-    owner: dict[Any, str] = {}
-    for equation in reversed(network.equations):
-        gate = owner.get(equation.quantity, stem_of(equation)) if equation.role in {"pre-activation", "value"} else stem_of(equation)
-        for leaf in equation.rhs.atoms(Leaf):
-            if isinstance(leaf, At):
-                owner.setdefault(leaf.series, gate)
-        for p in network.parameters:
+    found: dict[Static, Role] = {}
+    for equation in cell.equations:
+        for p in cell.parameters:
             for reads in reading(equation.rhs, p):
-                found[p] = Role(p, gate, reads)
-    return tuple(found[p] for p in network.parameters if p in found)
+                found.setdefault(p, Role(p, stem_of(equation), reads))
+    return tuple(found[p] for p in cell.parameters if p in found)
 
 
 def reading(node: Any, parameter: Static) -> Iterator[str]:

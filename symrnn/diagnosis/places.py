@@ -12,7 +12,6 @@ import linecache
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
@@ -93,10 +92,12 @@ class Watch:
 
     Attributes:
         files: The files.
+        begins: Name of the function with which it begins; empty for the first one.
         records: What was assigned, in order.
     """
 
     files: frozenset[str]
+    begins: str = ""
     records: list[Record] = field(default_factory=list)
     tables: dict[str, dict[int, list[Statement]]] = field(default_factory=dict)
 
@@ -116,6 +117,9 @@ class Watch:
             return None
         if file not in self.tables:
             self.tables[file] = statements_of("".join(linecache.getlines(file)), file)
+        if frame.f_code.co_name == self.begins:
+            self.begins = ""
+            self.records.clear()
         self.called(frame)
         last: list[int] = []
 
@@ -192,13 +196,14 @@ def near(a: Any, b: Any) -> bool:
     return size > 0 and bool(np.abs(a - b).max(initial=0.0) <= CLOSE * size)
 
 
-def first_place(records: Sequence[Record], values: Iterable[Any], *, last: bool = False) -> tuple[Place, str] | None:
-    """Return the first line that leaves one of some values behind (or the last one in a loop), and the variable.
+def first_place(records: Sequence[Record], values: Iterable[Any], *, last: bool = False, second: bool = False) -> tuple[Place, str] | None:
+    """Return the first line that leaves one of some values behind, and the variable.
 
     Args:
         records: In order.
         values: The values, the most telling first.
-        last: Whether the last assignment in a loop is wanted.
+        last: Whether the last assignment in a loop is wanted instead.
+        second: Whether the second line is wanted, where there are two: the first one is right, and says so.
     """
     ordered = [r for r in reversed(records) if r.loop] if last else records
     for value in values:
@@ -206,12 +211,13 @@ def first_place(records: Sequence[Record], values: Iterable[Any], *, last: bool 
         wanted = wanted.reshape(tuple(n for n in wanted.shape if n != 1))
         if wanted.size < 2 or not np.isfinite(wanted).all():
             continue
+        found: dict[int, Record] = {}
         for record in ordered:
-            if holds(record.value, wanted):
-                return Place(record.line, linecache.getline(record.file, record.line).strip()), record.name
+            if record.line not in found and holds(record.value, wanted):
+                found[record.line] = record
+                if len(found) > second:
+                    break
+        if found:
+            record = list(found.values())[-1]
+            return Place(record.line, linecache.getline(record.file, record.line).strip()), record.name
     return None
-
-
-def name_of(file: str) -> str:
-    """Return the name of a file without its folder."""
-    return Path(file).name

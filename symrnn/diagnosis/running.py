@@ -38,7 +38,7 @@ class Bench:
         self.space |= HELPERS | dict(self.numbers)
         for equation in self.network.equations:
             if isinstance(equation.lhs, At):
-                self.space.setdefault(equation.quantity.key, self.room())
+                self.space.setdefault(equation.quantity.key, self.room(np.zeros((self.rows(equation.lhs), self.columns))))
 
     @property
     def length(self) -> int:

@@ -19,7 +19,7 @@ import numpy as np
 from symrnn.diagnosis.dimensions import Sizes, assignments
 from symrnn.diagnosis.entries import squeezed
 from symrnn.diagnosis.formulas_as_code import UNRUNNABLE
-from symrnn.diagnosis.matching import Reading, may_be, readings, sharings
+from symrnn.diagnosis.matching import Reading, counts, matrices_fit, may_be, readings, sharings
 from symrnn.diagnosis.models import Model, all_ends, altered, cells, model
 from symrnn.diagnosis.observing import Code, Values, as_floats
 from symrnn.diagnosis.running import Bench
@@ -30,6 +30,8 @@ from symrnn.verify.handwritten.causes import size_named
 from symrnn.verify.handwritten.structures import Path
 
 CLOSE = 1e-9
+FEW = 4
+"""In how many ways arrays are read as a cell that is not published."""
 
 
 @dataclass(frozen=True)
@@ -83,22 +85,37 @@ def given_value(reading: Reading, bench: Bench, quantity: Series, moment: int, v
     return np.zeros((rows, reading.sizes.B)) if vector.dtype != object else np.zeros((rows, reading.sizes.B), dtype=int).astype(object)
 
 
-def candidates(code: Code, cell: Cell | None, shapes: Iterable[tuple[int, ...]]) -> Iterator[Reading]:
-    """Yield the ways to read the code's arrays as a model, published cells first, then altered ones."""
+def candidates(code: Code, cell: Cell | None, shapes: Iterable[tuple[int, ...]]) -> Iterator[Reading | None]:
+    """Yield the ways to read the code's arrays as a model, published cells first, then altered ones; ``None`` between two cells."""
     has_loss = bool(code.subject.binding.loss)
-    known = [cell] if cell is not None else list(cells())
-    ways = [(sizes, found) for sizes in itertools.islice(assignments(code.arrays, code.subject.sizes, shapes), 40)
+    ways = [(sizes, found, counts(found, sizes)) for sizes in itertools.islice(assignments(code.arrays, code.subject.sizes, shapes), 40)
             for found in sharings(code.arrays, sizes)]
-    for change in (lambda one: (one,), altered):
-        for (sizes, found), one in itertools.product(ways, known):
-            if may_be(one, found, sizes):
-                for other in change(one):
-                    yield from of_cell(other, found, sizes, has_loss)
+    known = (cell,) if cell is not None else cells(lambda one: any(matrices_fit(one, have) for _, _, have in ways))
+    tried: list[Cell] = []
+    for one in known:
+        tried.append(one)
+        yield from of_ways(one, ways, has_loss)
+    for one in tried:
+        fitting = [way for way in ways if may_be(one, way[1], way[0])][:FEW]
+        for other in altered(one):
+            yield from of_ways(other, fitting, has_loss)
 
 
-def of_cell(cell: Cell, found: Mapping[str, Any], sizes: Sizes, has_loss: bool) -> Iterator[Reading]:
+def of_ways(cell: Cell, ways: Iterable[tuple[Sizes, Mapping[str, Any], Any]], has_loss: bool) -> Iterator[Reading | None]:
     """Yield the ways to read arrays as a model of a cell."""
-    for ends in all_ends(has_loss, "readout" in found, "readout bias" in found):
+    for sizes, found, _ in ways:
+        yield None
+        if may_be(cell, found, sizes):
+            yield from of_cell(cell, found, sizes, has_loss)
+
+
+def of_cell(cell: Cell, found: Mapping[str, Any], sizes: Sizes, has_loss: bool) -> Iterator[Reading | None]:
+    """Yield the ways to read arrays that have roles as a model of a cell."""
+    targets = [*found.get("labels", ()), *found.get("target", ())]
+    every = None if sizes.T == 1 or not targets else any(sizes.T in one.shape for one in targets)
+    kind = targets[0].kind if targets else "real"
+    for ends in all_ends(has_loss, "readout" in found, "readout bias" in found, kind, every):
+        yield None
         try:
             made = model(cell, ends)
         except SymrnnError:
@@ -115,14 +132,16 @@ def find_model(code: Code, point: Values, *, cell: Cell | None = None, seconds: 
         cell: The only cell that is tried.
         seconds: Limit of time.
     """
-    stop = time.monotonic() + seconds
+    stop = time.process_time() + seconds
     outputs = code.run(point).outputs
     binding = code.subject.binding
     wanted = {path: as_floats(leaf) for path, leaf in outputs.items() if path[0] in {binding.loss, *binding.upstream}}
     vector = code.vector(point)
     for reading in candidates(code, cell, [squeezed(np.asarray(leaf)).shape for leaf in wanted.values()]):
-        if time.monotonic() > stop:
+        if time.process_time() > stop:
             return None
+        if reading is None:
+            continue
         bench = bench_of(reading, vector)
         try:
             with np.errstate(all="ignore"):
@@ -167,24 +186,23 @@ def located(reading: Reading, bench: Bench, leaf: Any) -> Any:
             values = [bench.value(name, k) for k in range(first, last + 1)]
             if any(v is None for v in values):
                 continue
-            stacked = np.stack(values)
-            names = np.empty(stacked.shape, dtype=object)
-            for index in np.ndindex(stacked.shape):
-                names[index] = (name, index[0] + first, index[1], index[2])
-            found = turned_to(stacked, names, leaf)
+            found = turned_to(np.stack(values), name, first, leaf)
             if found is not None:
                 return found
     return None
 
 
-def turned_to(stacked: Any, names: Any, leaf: Any) -> Any:
-    """Turn an array so that it is another one; return its names in that shape, ``None`` where it is another array."""
+def turned_to(stacked: Any, name: str, first: int, leaf: Any) -> Any:
+    """Turn values over time so that they are an output; return the names of its entries, ``None`` where it is another array."""
     if stacked.size != leaf.size:
         return None
     wanted = squeezed(leaf)
     for axes in itertools.permutations(range(3)):
         turned = squeezed(stacked.transpose(axes))
         if turned.shape == wanted.shape and np.allclose(turned, wanted, rtol=CLOSE, atol=1e-12):
+            names = np.empty(stacked.shape, dtype=object)
+            for index in np.ndindex(stacked.shape):
+                names[index] = (name, index[0] + first, index[1], index[2])
             return squeezed(names.transpose(axes)).reshape(leaf.shape)
     return None
 
@@ -206,8 +224,3 @@ def upstream_arrays(match: Match, given: Mapping[tuple[str, int], Any]) -> dict[
         claimed |= mine
         made[path] = array
     return made
-
-
-def used(sizes: Sizes) -> dict[str, int]:
-    """Return the sizes that the code has."""
-    return {letter: n for letter, n in (("N", sizes.B), ("T", sizes.T), ("D", sizes.D), ("H", sizes.H)) if n > 1}

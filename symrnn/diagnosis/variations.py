@@ -34,8 +34,8 @@ from symrnn.expr import (
     time_sum,
 )
 
-B, T = dim("B"), dim("T")
-SCALES: tuple[Any, ...] = (B, 1 / B, T, 1 / T, 1 / (B * T), 2, Rational(1, 2), B * T)
+B, T, K = dim("B"), dim("T"), dim("K")
+SCALES: tuple[Any, ...] = (B, 1 / B, T, 1 / T, 2, Rational(1, 2), 1 / (B * T), B * T, K, 1 / K)
 
 
 @dataclass(frozen=True)
@@ -161,6 +161,8 @@ def factor_changes(node: Node) -> Iterator[Change]:
             yield Change("missing factor", factor, None, left)
         if fits(twice := attempt(node.func, *node.args[:place], factor, *node.args[place:]), node) and place not in derivative:
             yield Change("a factor too much", None, factor, twice)
+        if (s := complement_of(factor)) is not None and place not in derivative:
+            yield Change("wrong quantity", factor, s, node.func(*node.args[:place], s, *node.args[place + 1:]))
         if isinstance(factor, Plus) and place not in derivative:
             for k, one in enumerate(factor.args):
                 multiplied = attempt(node.func, *node.args[:place], one, *node.args[place + 1:])
@@ -168,6 +170,14 @@ def factor_changes(node: Node) -> Iterator[Change]:
                 whole = attempt(Plus, multiplied, *others) if multiplied is not None else None
                 if fits(whole, node):
                     yield Change("brackets", node, whole, whole)
+
+
+def complement_of(node: Node) -> Node | None:
+    """Return ``s`` of ``1 - s``."""
+    if isinstance(node, Plus) and len(node.args) == 2 and isinstance(node.args[0], Ones):
+        scale, core = split_scalar(node.args[1])
+        return core if scale == -1 and isinstance(core, At) else None
+    return None
 
 
 def sum_changes(node: Node) -> Iterator[Change]:

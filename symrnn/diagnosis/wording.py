@@ -8,7 +8,7 @@ from typing import Any
 from sympy import expand
 
 from symrnn import writer
-from symrnn.diagnosis.mistakes import Mistake
+from symrnn.diagnosis.mistake import Mistake
 from symrnn.diagnosis.rules import Rule, Term
 from symrnn.diagnosis.variations import Change
 from symrnn.expr import At, Scaled, TimeSum, split_scalar
