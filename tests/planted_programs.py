@@ -10,7 +10,7 @@ import ast
 import itertools
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -448,10 +448,19 @@ class Score:
         return f"{'exact' if self.exact else '-':<6}{self.record.program:<16}{'; '.join(planted)}  |  {'; '.join(found) or 'nothing'}"
 
 
-def score(group: str) -> list[Score]:
-    """Verify all wrong programs of a group, and hold the findings against what was planted."""
-    return [Score(record, tuple(planted_lines(record.program, record.edits)), verdict_on(record.program, record.edits).diagnosis.findings)
-            for record in RECORDS if record.group == group]
+def scored(record: Planted) -> Score:
+    """Verify a wrong program, and hold the findings against what was planted."""
+    return Score(record, tuple(planted_lines(record.program, record.edits)), verdict_on(record.program, record.edits).diagnosis.findings)
+
+
+def score(group: str, told: Callable[[Score], object] = lambda one: None) -> list[Score]:
+    """Verify all wrong programs of a group; ``told`` gets each score as soon as it is there."""
+    scores = []
+    for record in RECORDS:
+        if record.group == group:
+            scores.append(scored(record))
+            told(scores[-1])
+    return scores
 
 
 def share(scores: Iterable[Score], *, combined: bool) -> tuple[int, int]:
@@ -460,18 +469,24 @@ def share(scores: Iterable[Score], *, combined: bool) -> tuple[int, int]:
     return sum(chosen), len(chosen)
 
 
-def table(group: str) -> str:
-    """The scores of a group as text."""
-    scores = score(group)
-    lines = [f"{group}: planted (lines)  |  found (lines)", *map(str, scores)]
+def show(line: object) -> None:
+    """Write a line at once, for who waits."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def table(group: str) -> None:
+    """Write the scores of a group, and the shares."""
+    show(f"{group}: planted (lines)  |  found (lines)")
+    scores = score(group, show)
     for name, combined in (("single", False), ("combined", True)):
         exact, number = share(scores, combined=combined)
-        lines.append(f"{group}, {name}: {exact} of {number} exact ({exact / max(number, 1):.0%})")
-    return "\n".join(lines)
+        show(f"{group}, {name}: {exact} of {number} exact ({exact / max(number, 1):.0%})")
 
 
 if __name__ == "__main__":
     wanted = [name.replace("-", " ") for name in sys.argv[1:]] or list(GROUPS)
     if set(wanted) - set(GROUPS):
         sys.exit(f"usage: python {Path(__file__).name} [seen|held-out]; got {' '.join(sys.argv[1:])}")
-    sys.stdout.write("\n\n".join(map(table, wanted)) + "\n")
+    for chosen in wanted:
+        table(chosen)
