@@ -6,15 +6,25 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from symrnn.repair.edits_algebra import accumulations, brackets, dropped_factors, dropped_terms, signs
 from symrnn.repair.edits_references import conditions, derivatives, guards, ranges, replacements, transposes, unclipped
-from symrnn.repair.edits_terms import added_factors, added_terms, deleted, inserted, made_up_terms, scales, unzeroed
+from symrnn.repair.edits_terms import (
+    added_factors,
+    added_terms,
+    after_all,
+    deleted,
+    inserted,
+    made_up_terms,
+    scales,
+    uncut,
+    unzeroed,
+)
 from symrnn.repair.scopes import Scope
 from symrnn.repair.sites import Change, Site, bracketed
 from symrnn.repair.source import Statement, Unit, Variant
 
 Edits = Callable[[Site], Iterator[Change]]
 TIERS: tuple[tuple[Edits, ...], ...] = (
-    (transposes, accumulations, signs, dropped_terms, dropped_factors, brackets, guards, unclipped, scales, deleted, ranges),
-    (replacements, derivatives, added_terms, added_factors),
+    (transposes, accumulations, signs, dropped_terms, dropped_factors, brackets, guards, unclipped, scales, deleted, ranges, uncut),
+    (replacements, derivatives, added_terms, added_factors, after_all),
     (unzeroed, made_up_terms, inserted),
 )
 """Kinds of edits: those of which there are few first."""

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 
+from symrnn.repair.scopes import names_in
 from symrnn.repair.sites import (
     Change,
     Site,
@@ -32,6 +33,9 @@ def signs(site: Site) -> Iterator[Change]:
             if not is_number(node.left) and not is_number(node.right):
                 new = f"{site.source(node.left)} {other} {bracketed(site.source(node.right))}"
                 yield Change(site.spliced(node, bracketed(new)), "wrong sign", 1.2, site.source(node), new)
+                if other == "+":
+                    new = f"{site.source(node.right)} - {bracketed(site.source(node.left))}"
+                    yield Change(site.spliced(node, bracketed(new)), "wrong sign", 1.15, site.source(node), new)
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and not isinstance(node.operand, ast.Constant):
             yield Change(site.spliced(node, bracketed(site.source(node.operand))), "wrong sign", 1.2, site.source(node), site.source(node.operand))
     if isinstance(site.node, ast.AugAssign) and isinstance(site.node.op, ast.Add | ast.Sub):
@@ -58,9 +62,16 @@ def reassigned(site: Site, operator: str, kind: str, cost: float) -> Iterator[Ch
 def accumulations(site: Site) -> Iterator[Change]:
     """X = e ↔ x += e."""
     if isinstance(site.node, ast.Assign):
-        yield from reassigned(site, "+=", "not accumulated", 1.0)
+        brings = any(t in site.scope.carries and assignments(site.unit.tree)[t] > 2 for t in site.targets)
+        yield from reassigned(site, "+=", "missing carry" if brings else "not accumulated", 1.0)
     elif isinstance(site.node, ast.AugAssign) and isinstance(site.node.op, ast.Add):
         yield from reassigned(site, "=", "a term too much", 1.5)
+
+
+@lru_cache(maxsize=100)
+def assignments(tree: ast.AST) -> Counter[str]:
+    """Count how often each name is set."""
+    return Counter(name for n in ast.walk(tree) if isinstance(n, ast.Assign) for target in n.targets for name in names_in(target))
 
 
 def dropped_terms(site: Site) -> Iterator[Change]:

@@ -7,7 +7,17 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 
 from symrnn.repair.scopes import Atom, shifted
-from symrnn.repair.sites import Change, Site, bracketed, in_derivative, is_bent, is_complement, is_number, is_product
+from symrnn.repair.sites import (
+    Change,
+    Site,
+    bracketed,
+    factors_of,
+    in_derivative,
+    is_bent,
+    is_complement,
+    is_number,
+    is_product,
+)
 from symrnn.repair.source import text_of
 
 CONTRACTIONS = {"dot", "matmul", "outer"}
@@ -84,6 +94,17 @@ def replacements(site: Site) -> Iterator[Change]:
                 and a.text not in site.targets]
         for atom in same:
             yield replaced(site, node, atom.text, kind_of_replacement(text, atom), 1.5 + 0.3 * distance(text, atom.text))
+        if not adjoint:
+            yield from complements(site, node)
+
+
+def complements(site: Site, node: ast.expr) -> Iterator[Change]:
+    """z ↔ 1 - z."""
+    text, above = site.source(node), site.parents.get(node)
+    if isinstance(above, ast.BinOp) and is_complement(above, text_of(node)) and above.right is node:
+        yield Change(site.spliced(above, bracketed(text)), "wrong quantity", 1.3, site.source(above), text)
+    elif not isinstance(above, ast.BinOp) or is_product(above):
+        yield Change(site.spliced(node, f"(1 - {text})"), "wrong quantity", 1.3, text, f"1 - {text}")
 
 
 def distance(one: str, other: str) -> float:
@@ -99,17 +120,8 @@ def kind_of_replacement(text: str, atom: Atom) -> str:
 
 def replaced(site: Site, node: ast.expr, new: str, kind: str, cost: float) -> Change:
     """Return the edit that reads something else."""
-    derived = in_derivative(node, site.parents) or becomes_derivative(site, node, new)
+    derived = in_derivative(node, site.parents)
     return Change(site.spliced(node, new), "wrong derivative" if derived else kind, cost, site.source(node), new)
-
-
-def becomes_derivative(site: Site, node: ast.expr, new: str) -> bool:
-    """Tell whether a part stands in a derivative once another text stands in its place."""
-    above = site.parents.get(node)
-    product = site.parents.get(above) if above is not None else None
-    if isinstance(above, ast.BinOp) and is_number(above.left, 1) and node is above.right and is_product(product):
-        return any(text_of(n) == new for n in ast.walk(product) if isinstance(n, ast.expr)) if product is not None else False
-    return is_product(above) and above is not None and any(is_complement(n, new) for n in ast.walk(above) if isinstance(n, ast.expr))
 
 
 def numpy_name(site: Site) -> str:
@@ -136,6 +148,7 @@ def derivatives(site: Site) -> Iterator[Change]:
             for form in forms(np, y):
                 if form.strip("()") != text_of(node):
                     yield Change(site.spliced(node, bracketed(form)), "wrong derivative", 1.2 if k == 0 else 1.9, site.source(node), form)
+    yield from chained(site)
     for node in site.in_value():
         if isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords and site.shape(node) == site.shape(node.args[0]) \
                 and not site.is_adjoint(node) and site.shape(node):
@@ -147,6 +160,25 @@ def derivatives(site: Site) -> Iterator[Change]:
             above = site.parents.get(node)
             if isinstance(above, ast.BinOp) and is_number(above.left, 1) and isinstance(above.op, ast.Sub):
                 yield Change(site.spliced(node, f"{bracketed(site.source(node))}**2"), "wrong derivative", 1.2, site.source(above), f"1 - {site.source(node)}**2")
+
+
+def chained(site: Site) -> Iterator[Change]:
+    """... * s * (1 - s) → ... * (1 - s**2): where the two factors stand in a longer product."""
+    np = numpy_name(site)
+    for node in site.in_value():
+        if not is_product(node) or is_product(site.parents.get(node)):
+            continue
+        factors = factors_of(node)
+        for x in factors:
+            pair = next((f for f in factors if is_complement(f, text_of(x))), None)
+            if pair is None or len(factors) < 3 or not site.is_reference(x):
+                continue
+            rest = " * ".join(bracketed(site.source(f)) for f in factors if f is not x and f is not pair)
+            same = [a.text for a in site.scope.atoms if a.shape == site.shape(x) and not a.adjoint]
+            for k, y in enumerate(dict.fromkeys([site.source(x), *same])):
+                for form in forms(np, y):
+                    yield Change(site.spliced(node, bracketed(f"{rest} * {form}")), "wrong derivative", 1.2 if k == 0 else 1.9,
+                                 f"{site.source(x)} * {site.source(pair)}", form)
 
 
 def base_of(site: Site, node: ast.expr) -> str | None:

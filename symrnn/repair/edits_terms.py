@@ -10,11 +10,11 @@ import numpy as np
 
 from symrnn.repair.edits_algebra import repeated
 from symrnn.repair.edits_references import forms, numpy_name
-from symrnn.repair.scopes import Atom, Scope
+from symrnn.repair.scopes import Atom, Scope, looks_adjoint, node_root
 from symrnn.repair.sites import Change, Site, bracketed, is_number, is_product, is_sum
 from symrnn.repair.source import text_of
 
-MOST_TERMS = 60
+MOST_TERMS = 250
 
 
 def slots(site: Site) -> Iterator[ast.expr]:
@@ -218,6 +218,36 @@ def unzeroed(site: Site) -> Iterator[Change]:
                 yield Change(site.spliced(node, bracketed(term)), kind, 1.6, text, term)
 
 
+def uncut(site: Site) -> Iterator[Change]:
+    """step(dh, 0) → step(dh, dc)."""
+    for node in site.in_value():
+        if isinstance(node, ast.Call) and not site.scope.is_numpy(node.func):
+            for argument in node.args:
+                if is_number(argument, 0):
+                    for name in sorted(site.scope.carries):
+                        yield Change(site.spliced(argument, name), "missing carry", 1.2, "0", name)
+
+
+def after_all(site: Site) -> Iterator[Change]:
+    """s → s; dh *= 1 - h**2, s; dy /= N: for what is changed in place."""
+    if not isinstance(site.node, ast.AugAssign):
+        return
+    root = node_root(site.node.target)
+    atom = next((a for a in site.after.atoms if a.text == root and a.shape), None)
+    if atom is None or not (atom.adjoint or looks_adjoint(root)):
+        return
+    for name, n in site.scope.numbers.items():
+        for sign, ratio in (("/", n), ("*", 1 / n if n else 0)):
+            if n > 1 and any(abs(r / ratio - 1) < 1e-6 for r in site.ratios):
+                new = f"{root} = {root} {sign} {name}"
+                yield Change((site.text, new), "wrong scale", 1.4, "", new)
+    for other in site.after.atoms:
+        if not other.adjoint and other.shape and fits(other.shape, atom.shape):
+            for k, form in enumerate([*forms(numpy_name(site), other.text), other.text, f"(1 - {other.text})"]):
+                new = f"{root} = {root} * {form}"
+                yield Change((site.text, new), "missing derivative" if k < 4 else "missing factor", 2.0, "", new)
+
+
 def inserted(site: Site) -> Iterator[Change]:
     """s → s; g += …, with what s sets."""
     if site.statement.head or not isinstance(site.node, ast.Assign | ast.AugAssign):
@@ -237,7 +267,8 @@ def inserted(site: Site) -> Iterator[Change]:
                 carried = goal.text in site.scope.carries
                 for sign in ("=", "+=") if carried else ("+=",):
                     new = f"{goal.text} {sign} {term}"
-                    yield Change((site.text, new), "missing carry" if carried else "missing term", 2.2 if carried else 2.5, "", new)
+                    cost = 2.2 if carried else 2.5 if goal.text.isidentifier() else 2.9
+                    yield Change((site.text, new), "missing carry" if carried else "missing term", cost, "", new)
 
 
 def is_set(site: Site, text: str) -> bool:

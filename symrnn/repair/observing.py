@@ -156,11 +156,12 @@ def scope_of(unit: Unit, seen: Seen, adjoint: frozenset[str], carries: set[str])
         if isinstance(value, SCALAR) and not (zero and text in adjoint):
             continue
         array = np.asarray(value, dtype=float)
-        mark = (array.shape, array.tobytes(), text if zero else "")
+        gradient = text in adjoint or root_of(text) in adjoint
+        mark = (array.shape, array.tobytes(), text if zero or gradient else "")
         if mark in met or len(atoms) >= MOST:
             continue
         met.add(mark)
-        atoms.append(Atom(text, array.shape, text in adjoint or root_of(text) in adjoint, brings_carry(text, carries), zero))
+        atoms.append(Atom(text, array.shape, gradient, brings_carry(text, carries), zero))
     return Scope(seen.env, unit.function.__globals__, tuple(atoms), numbers, adjoint, frozenset(carries))
 
 

@@ -224,7 +224,7 @@ def read_values(unit: Unit, statement: Statement, env: dict[str, Any], texts: Se
 
 
 def carries_of(unit: Unit) -> set[str]:
-    """Return the names that bring something from another turn of a loop: read before they are set, or set to 0 before it only."""
+    """Return the names that bring something from another turn of a loop: read before they are set, or set to 0 before it."""
     found: set[str] = set()
     zeros = {name for node in ast.walk(unit.tree) if isinstance(node, ast.Assign) and is_zero(node.value)
              for target in node.targets for name in names_in(target)}
@@ -238,7 +238,7 @@ def carries_of(unit: Unit) -> set[str]:
                 read = {n.id for n in ast.walk(part) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
                 early |= read - stored - targets
                 stored |= targets
-            found |= early & (stored | zeros)
+            found |= (early & (stored | zeros)) | (zeros & stored)
     return found
 
 

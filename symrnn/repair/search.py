@@ -11,6 +11,7 @@ import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import CodeType
 from typing import Any
 
@@ -117,35 +118,77 @@ class Bench:
             found[unit.function] = code if mine else self.compiled[key]
         return found
 
-    def marks(self, number: int, usual: Sequence[Any] | None = None) -> tuple[Any, ...] | None:
-        """Run a variant in all situations; ``None`` where it fails or changes nothing.
-
-        Args:
-            number: Of the variant.
-            usual: What is returned without it.
-        """
+    def marks(self, number: int) -> tuple[Any, ...] | None:
+        """Run a variant in all situations; ``None`` where it fails."""
         found = []
         for k in range(len(self.exam.situations)):
             numbers = self.numbers(number, k)
-            if numbers is None or (k == 0 and usual is not None and np.array_equal(numbers, usual[0], equal_nan=True)):
+            if numbers is None:
                 return None
             found.append(self.exam.marks(numbers, k))
         return tuple(found)
 
+    def progress(self, number: int, before: State, usual: Sequence[Any]) -> tuple[Any, ...] | None:
+        """Run a variant in all situations, as long as it promises something; ``None`` where it does not.
+
+        Args:
+            number: Of the variant.
+            before: What is right without it.
+            usual: What is returned without it, by situation.
+        """
+        numbers = self.numbers(number, 0)
+        if numbers is None or np.array_equal(numbers, usual[0], equal_nan=True):
+            return None
+        found = {0: self.exam.marks(numbers, 0)}
+        if not self.keeps(before.marks[0], found[0]):
+            return None
+        if not np.any(found[0] & ~before.marks[0]):
+            telling = self.telling(before)
+            if telling is None or not self.improves(number, telling, before, found):
+                return None
+        for k in range(len(self.exam.situations)):
+            if k not in found:
+                numbers = self.numbers(number, k)
+                if numbers is None:
+                    return None
+                found[k] = self.exam.marks(numbers, k)
+        return tuple(found[k] for k in range(len(self.exam.situations)))
+
+    def improves(self, number: int, situation: int, before: State, found: dict[int, Any]) -> bool:
+        """Tell whether a variant makes more right in one situation."""
+        numbers = self.numbers(number, situation)
+        if numbers is None:
+            return False
+        found[situation] = self.exam.marks(numbers, situation)
+        return bool(np.any(found[situation] & ~before.marks[situation]))
+
+    def telling(self, state: State) -> int | None:
+        """Return the situation in which least is wrong, apart from the first; ``None`` where there is no other."""
+        wrong = [(int(np.sum(~m)), k) for k, m in enumerate(state.marks) if k > 0 and not np.all(m)]
+        return min(wrong)[1] if wrong else None
+
+    @cached_property
+    def groups(self) -> Any:
+        """Where the entries of each array begin."""
+        names = self.exam.arrays()
+        return np.array([k for k, name in enumerate(names) if k == 0 or names[k - 1] != name])
+
+    def shares(self, right: Any) -> Any:
+        """Return which share of each array is right."""
+        ones = np.add.reduceat(right.astype(float), self.groups)
+        return ones / np.diff([*self.groups, right.size])
+
     def score(self, marks: Sequence[Any]) -> float:
         """Grade what is right: entries, and arrays as a whole."""
-        names = np.array(self.exam.arrays())
         total = 0.0
         for k, right in enumerate(marks):
-            arrays = [float(np.mean(right[names == name])) for name in dict.fromkeys(names)]
-            total += (1.0 if k == 0 else 0.5) * sum(share + (share == 1.0) for share in arrays) / len(arrays)
+            shares = self.shares(right)
+            total += (1.0 if k == 0 else 0.5) * float(np.mean(shares + (shares == 1.0)))
         return total
 
-    def keeps(self, before: Sequence[Any], marks: Sequence[Any]) -> bool:
+    def keeps(self, before: Any, after: Any) -> bool:
         """Tell whether what was right as a whole array stays right."""
-        names = np.array(self.exam.arrays())
-        return all(not np.all(b[names == name]) or bool(np.all(m[names == name]))
-                   for b, m in zip(before[:1], marks[:1], strict=True) for name in set(names))
+        return bool(np.all((self.shares(before) < 1) | (self.shares(after) == 1)))
 
 
 def searched(bench: Bench, confirm: Callable[[State], bool]) -> tuple[State | None, State]:
@@ -164,26 +207,30 @@ def searched(bench: Bench, confirm: Callable[[State], bool]) -> tuple[State | No
         return None, State((), ())
     start = State((), marks, bench.score(marks))
     best, count = start, itertools.count()
-    queue = [(-start.score, next(count), start)]
+    queue = [(-start.score, next(count), start, 0)]
     known: set[bytes] = set()
     while queue and not bench.over():
-        state = heapq.heappop(queue)[2]
+        _, _, state, tier = heapq.heappop(queue)
         children = []
-        for child in expanded(bench, state):
-            if child.right:
-                small = smaller(bench, child)
-                if confirm(small):
-                    return small, small
-                continue
-            children.append(child)
+        for child in expanded(bench, state, tier):
+            if not child.right:
+                children.append(child)
+            elif confirm(small := smaller(bench, child)):
+                return small, small
+        if tier + 1 < len(TIERS):
+            heapq.heappush(queue, (urgency(state, tier + 1), next(count), state, tier + 1))
         for child in chosen(children):
             mark = b"".join(m.tobytes() for m in child.marks)
-            if child.score > best.score:
-                best = child
+            best = max(best, child, key=lambda s: (s.score, -s.cost))
             if mark not in known and len(child.edits) < DEPTH:
                 known.add(mark)
-                heapq.heappush(queue, (-child.score + 0.05 * child.cost, next(count), child))
+                heapq.heappush(queue, (urgency(child, 0), next(count), child, 0))
     return None, best
+
+
+def urgency(state: State, tier: int) -> float:
+    """Grade how late a state has its turn: soon where much is right with few likely edits."""
+    return -state.score + 0.02 * state.cost + 0.12 * tier
 
 
 def chosen(children: Sequence[State]) -> list[State]:
@@ -194,7 +241,7 @@ def chosen(children: Sequence[State]) -> list[State]:
     return sorted(found.values(), key=lambda c: (-c.score, c.cost))[:WIDTH]
 
 
-def expanded(bench: Bench, state: State) -> Iterator[State]:
+def expanded(bench: Bench, state: State, tier: int) -> Iterator[State]:
     """Yield what becomes of a state by one more edit, where that is progress."""
     patch = state.patch
     with swapped(bench.codes(patch, {})):
@@ -202,12 +249,13 @@ def expanded(bench: Bench, state: State) -> Iterator[State]:
     if any(u is None for u in usual):
         return
     spread = influences(bench, state, usual)
-    for chunk in chunks(bench, state, spread, ratios_of(bench, usual[0])):
-        for number, edit in tried(bench, patch, chunk):
+    ranked = ordered(bench, state, spread, ratios_of(bench, usual[0]), tier)
+    for start in range(0, len(ranked), CHUNK):
+        for number, edit in tried(bench, patch, ranked[start:start + CHUNK]):
             if bench.over():
                 return
-            marks = bench.marks(number, usual)
-            if marks is None or not bench.keeps(state.marks, marks):
+            marks = bench.progress(number, state, usual)
+            if marks is None:
                 continue
             child = State((*state.edits, edit), marks, bench.score(marks))
             if child.score > state.score + LEAST or child.right:
@@ -267,14 +315,6 @@ def ratios_of(bench: Bench, numbers: Any) -> tuple[float, ...]:
         if ratios.size > 1 and np.ptp(ratios) < 1e-6 * abs(ratios[0]) and abs(ratios[0] - 1) > 1e-6:
             found[round(float(ratios[0]), 9)] = None
     return tuple(found)
-
-
-def chunks(bench: Bench, state: State, spread: Mapping[Statement, Any], ratios: tuple[float, ...]) -> Iterator[list[Edit]]:
-    """Yield edits that are tried side by side: the kinds that are quick to try first."""
-    for tier in range(len(TIERS)):
-        ranked = ordered(bench, state, spread, ratios, tier)
-        for start in range(0, len(ranked), CHUNK):
-            yield ranked[start:start + CHUNK]
 
 
 def ordered(bench: Bench, state: State, spread: Mapping[Statement, Any], ratios: tuple[float, ...], tier: int) -> list[Edit]:
