@@ -209,6 +209,13 @@ def test_the_request_says_cell_and_layout() -> None:
     assert params.layout["parameters['Wf']"] == "H (H + D)"
 
 
+def test_a_cell_that_the_functions_do_not_tell_is_left_open() -> None:
+    path = program("onnx", "gru-reset-after")
+    assert request(path, {}, layout="onnx").cell is None
+    assert "gru or gru-reset-after as a sequence" in request(path, {}, layout="onnx", forward="gru_forward").notes[0]
+    assert request(path, {}, layout="onnx", cell="gru-reset-after").cell == "gru-reset-after"
+
+
 def test_a_table_of_patterns_without_a_convention() -> None:
     data = {"cell": "lstm", "x": "N T D", "h0": ["N", "H"], "Wx": "D (i f o g) H", "Wh": "H 4*H", "b": ["4*H"], "layout": {"b": "(i f o g) H"}}
     found = request(program("cs231n", "lstm"), data, forward="lstm_forward", backward="lstm_backward")

@@ -28,7 +28,7 @@ class Form:
     Attributes:
         convention: Its name.
         key: What the convention calls the cell: ``gru``.
-        cell: Which of the published cells that is: ``gru-reset-after``.
+        cell: Which of the published cells that is: ``gru-reset-after``; empty where it is open.
         kind: ``sequence`` or ``step``.
         forward: Usual names of the forward function, or method.
         backward: Likewise; none where the forward returns the gradients.

@@ -127,7 +127,12 @@ def found_in(forms: Sequence[Form], module: ModuleType, asked: Asked, file: str)
         raise SpecError(f"{file} has functions of {', '.join(keys)}, by the convention {forms[0].convention}; say which by --cell {next(iter(keys))}")
     form, (owner, name) = there[0]
     others = [owner or name for other, (owner, name) in there if other.kind != form.kind and other.key == form.key]
-    return form, replace(asked, target=owner, forward=name), others
+    return either(form, list(keys)), replace(asked, target=owner, forward=name), others
+
+
+def either(form: Form, keys: list[str]) -> Form:
+    """Return a form that is the same for several cells, with the cell left open."""
+    return form if len(keys) == 1 else replace(form, key=" or ".join(keys), cell="")
 
 
 def fitting(forms: Sequence[Form], takes: Sequence[Any], asked: Asked) -> Form:
@@ -143,7 +148,7 @@ def fitting(forms: Sequence[Form], takes: Sequence[Any], asked: Asked) -> Form:
     if len(keys) > 1 and any(form.args != best_ones[0].args for form in best_ones):
         raise SpecError(f"{asked.target or asked.forward} may be {' or '.join(keys)}, by the convention {forms[0].convention}; "
                         f"say which by --cell {keys[0]}")
-    return best_ones[0]
+    return either(best_ones[0], keys)
 
 
 def with_backward(form: Form, module: ModuleType, asked: Asked, file: str) -> Asked:

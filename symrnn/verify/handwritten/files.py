@@ -119,7 +119,7 @@ def cell_of(asked: Asked, form: Form | None) -> Any:
         SpecError: Nobody defines it.
     """
     if form is not None and not asked.cell_is_file:
-        return form.cell
+        return form.cell or None
     if not asked.cell or asked.cell in cells():
         return asked.cell or None
     found = importlib.import_module(LOADING).load_cell(asked.cell, {})
