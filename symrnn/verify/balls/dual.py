@@ -15,6 +15,7 @@ Guarantees:
 from __future__ import annotations
 
 import numbers
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -25,6 +26,7 @@ import numpy as np
 from flint import arb
 
 from symrnn.errors import SymrnnError
+from symrnn.verify.balls.formatting import is_formatting
 from symrnn.verify.balls.functions import FUNCTIONS
 
 
@@ -250,7 +252,11 @@ class Dual:
             "and the like while the judge runs the code) and use NumPy functions instead of math"
         )
 
-    __float__ = __int__ = __index__ = __complex__ = __round__ = __floor__ = __ceil__ = __trunc__ = _refuse
+    def __float__(self) -> float:
+        """Round for ``"loss %f" % loss``, which only shows it; refuse anything else."""
+        return float(self.value.mid()) if is_formatting(sys._getframe(1)) else self._refuse()
+
+    __int__ = __index__ = __complex__ = __round__ = __floor__ = __ceil__ = __trunc__ = _refuse
     __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __divmod__ = __rdivmod__ = rint = _refuse
 
 

@@ -66,7 +66,8 @@ def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False) -
     top = np.max(a, axis=axis, keepdims=True)
     total = np.sum(np.exp(a - top) if b is None else b * np.exp(a - top), axis=axis, keepdims=True)
     found = np.log(total) + top
-    return found if keepdims or isinstance(found, Dual) else np.squeeze(found, axis=axis)[()]
+    shape = np.shape(np.max(a, axis=axis))
+    return found if keepdims or isinstance(found, Dual) else found.reshape(shape) if shape else found.reshape(-1)[0]
 
 
 def softmax(x: Any, axis: Any = None) -> Any:
@@ -80,10 +81,23 @@ def log_softmax(x: Any, axis: Any = None) -> Any:
     return lifted(x) - logsumexp(x, axis=axis, keepdims=True)
 
 
+def _of_value(name: str) -> Callable[..., Any]:
+    """Return a function of FLINT that has no rule for derivatives here."""
+
+    def one(x: Any) -> Dual:
+        number = as_dual(x)
+        if number.tangent is not None:
+            raise TypeError(f"{name} of a ball has no rule for its derivative; it is found by difference quotients where there is no other way")
+        return Dual(getattr(arb, name)(number.value))
+
+    loop = np.frompyfunc(one, 1, 1)
+    return lambda x: lifted(loop(x))
+
+
 SPECIAL: Mapping[str, Callable[..., Any]] = MappingProxyType({
     function.__name__: function
     for function in (expit, log_expit, logit, erf, erfc, xlogy, exp10, logsumexp, softmax, log_softmax)
-})
+} | {name: _of_value(own) for name, own in (("gamma", "gamma"), ("gammaln", "lgamma"), ("digamma", "digamma"), ("psi", "digamma"))})
 """By their names in ``scipy.special``."""
 SHARED = ("expm1", "log1p", "exp2", "cbrt")
 """Functions of ``scipy.special`` that are NumPy's too."""

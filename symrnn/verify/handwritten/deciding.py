@@ -20,7 +20,7 @@ from symrnn.verify.handwritten.problems import Stopped
 from symrnn.verify.handwritten.report import CLIPPED, FACTOR, RIGHT, SIDE_EFFECT, TRUNCATED, UNCHECKED, Verdict
 from symrnn.verify.handwritten.report import CONSTANTS as UP_TO_CONSTANTS
 from symrnn.verify.handwritten.report import WRONG as IS_WRONG
-from symrnn.verify.handwritten.structures import Path, entries, written
+from symrnn.verify.handwritten.structures import Path, entries, same, written
 from symrnn.verify.handwritten.trial import Subject
 from symrnn.verify.handwritten.truncated import truncations
 
@@ -39,14 +39,32 @@ def verdicts_of(subject: Subject, plan: Plan) -> tuple[Verdict, ...]:
     judged = excused(subject, plan, judge(subject, plan))
     wrong = {name: j for name, j in judged.items() if j.outcome.kind == WRONG}
     right = [name for name, j in judged.items() if j.outcome.kind in (EQUAL, CONSTANTS)]
+    refuse_random_backward(subject, plan, wrong)
     with subject.clock.phase("cause"):
         clips = hidden_clips(subject, plan, right) if right else {}
         causes, found = causes_of(subject, plan, wrong)
     plain = [name for name in wrong if name not in causes and not wrong[name].whole]
     examples = smallest_examples(subject, plain, plan.bits) if plain else {}
     made = [verdict_of(subject, name, j, causes.get(name), clips.get(name, ""), found.get(name)) for name, j in judged.items()]
-    made = [replace(v, example=examples.get(v.array)) for v in made]
+    made = [replace(v, example=examples.get(v.array), evidence=judged[v.array].evidence or v.evidence) for v in made]
     return (*grouped(made), *unknown(subject), *side_effects(subject, plan))
+
+
+def refuse_random_backward(subject: Subject, plan: Plan, wrong: Mapping[str, Judged]) -> None:
+    """Refuse a backward whose wrong gradients are others in a second run on the same numbers.
+
+    Raises:
+        Stopped: It is random.
+    """
+    names = [name for name, j in wrong.items() if not j.whole and j.bits == plan.bits]
+    for name in names[:1]:
+        with precision(plan.bits):
+            trial = trial_of(subject, wrong[name])
+            again = trial.backward()
+            other = [n for n in names if not all(map(same, *(entries(trial.gradient(n, frame)).flat for frame in (trial.frame, again))))]
+        if other:
+            raise Stopped(f"{subject.program.names[1]} is random: two runs on the same numbers return another "
+                          f"{written(subject.binding.matched[other[0]])}; fix the seed inside it, or turn off what is random")
 
 
 def excused(subject: Subject, plan: Plan, judged: dict[str, Judged]) -> dict[str, Judged]:

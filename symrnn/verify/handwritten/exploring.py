@@ -23,7 +23,7 @@ from symrnn.verify.handwritten.inputs import Slot, drawn, with_usual
 from symrnn.verify.handwritten.naming import LOSSES, closeness, stems
 from symrnn.verify.handwritten.problems import Stopped
 from symrnn.verify.handwritten.program import Frame, Program, kept_leaves, refuse_nothing
-from symrnn.verify.handwritten.structures import Path, as_balls, same, written
+from symrnn.verify.handwritten.structures import Path, as_balls, entries, same, written
 from symrnn.verify.handwritten.timing import Clock
 from symrnn.verify.handwritten.trial import Subject
 
@@ -57,10 +57,12 @@ def explore(
         values = {slot.name: handed(drawn(slot, sizes, f"{seed}, {attempt}"), program.balls) for slot in slots}
         try:
             with precision(bits):
-                binding = bind(program, state, values, call, loss, slots)
+                frame, binding = bind(program, state, values, call, loss, slots)
         except Undecided as undecided:
             last = undecided
             continue
+        refuse_empty(program, binding)
+        refuse_count(program, frame.gave, returns)
         break
     else:
         raise Stopped(f"{program.names[0]} stops at every point that was tried: {last}")
@@ -78,7 +80,7 @@ def handed(values: Any, balls: bool) -> Any:
 
 def bind(
     program: Program, state: dict[str, Any], values: Mapping[str, Any], call: str, loss: str, slots: Sequence[Slot],
-) -> Binding:
+) -> tuple[Frame, Binding]:
     """Run both passes once and match what comes out."""
     still = program.run(state, fresh(values))
     refuse_nothing(still, program)
@@ -91,6 +93,7 @@ def bind(
         binding = replace(binding, upstream=tuple(n for n in names if any(closeness(word, n) == 4 for word in words(call))))
     if not binding.upstream:
         binding = replace(binding, loss=loss_of(program, still, loss))
+    refuse_nan(still, program, binding)
     gradient = {} if binding.loss else {path: ones(leaf, program.balls) for path, leaf in still.outputs.items() if path[0] in binding.upstream}
 
     def call_back(frame: Frame) -> Any:
@@ -100,7 +103,7 @@ def bind(
     frame = program.run(state, fresh(values), call_back)
     if program.backward is None:
         refuse_random(program, still, frame)
-    return matched(program, binding, frame, state, slots, values)
+    return frame, matched(program, binding, frame, state, slots, values)
 
 
 def words(text: str) -> list[str]:
@@ -148,6 +151,42 @@ def worth_asking(program: Program, path: Path, leaf: Any) -> bool:
     if not isinstance(leaf, np.ndarray) or path[0] in LOSSES:
         return False
     return program.backward is not None or bool(stems(path[0]) and path[0].startswith(("d", "grad")))
+
+
+def refuse_nan(frame: Frame, program: Program, binding: Binding) -> None:
+    """Refuse a point at which all that is differentiated is NaN or infinite.
+
+    Raises:
+        Undecided: Another point may do.
+    """
+    names = binding.upstream or (binding.loss,)
+    leaves = [leaf for path, leaf in frame.outputs.items() if path[0] in names]
+    if program.balls and not any(entry.isfinite() for leaf in leaves for entry in entries(leaf).flat):
+        raise Undecided(f"it returned NaN or infinity everywhere in {', '.join(names)}; look for 0/0 "
+                        "and for log and sqrt of negative numbers, or draw other numbers, such as x = { positive = [...] } in args.toml")
+
+
+def refuse_count(program: Program, gave: Any, returns: Sequence[str]) -> None:
+    """Refuse a backward that returned another number of results than were named.
+
+    Raises:
+        Stopped: It did.
+    """
+    got = len(gave) if isinstance(gave, (tuple, list)) else int(gave is not None)
+    if returns and program.backward is not None and got != len(returns):
+        raise Stopped(f"{program.names[1]} returned {got} result{'s' * (got != 1)}, and {len(returns)} are named: {', '.join(returns)}; "
+                      "name each of them in order, \"-\" for what is no gradient")
+
+
+def refuse_empty(program: Program, binding: Binding) -> None:
+    """Refuse a backward of which nothing is a gradient.
+
+    Raises:
+        Stopped: There is nothing to compare.
+    """
+    if not binding.matched and not binding.unknown:
+        raise Stopped(f"nothing that {program.names[1]} returned or set is the gradient in an argument or in what the code keeps; return "
+                      "gradients, and name them in args.toml: [backward] returns = [\"dx\", \"dW\"]")
 
 
 def refuse_random(program: Program, one: Frame, other: Frame) -> None:

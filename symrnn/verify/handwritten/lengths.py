@@ -112,29 +112,30 @@ def local(subject: Subject, plan: Plan, names: list[str], letter: str) -> bool:
         names: Arrays in which gradients are taken; matrices are looked at.
         letter: The number of times; empty to find out.
     """
+    seen = False
     for time in [letter] if letter else time_letters(subject, plan):
         lengths = Lengths(subject, plan, time)
-        try:
-            one, other = (ranks_of_change(lengths, names, number) for number in (SHORT, LONG))
-        except FAILS:
-            continue
-        compared_ = [name for name in one if name in other and one[name] < room(subject, name)]
-        if compared_:
-            return all(other[name] <= one[name] for name in compared_)
-    return False
+        for single in ("", *sorted(batch_letters(lengths))):
+            try:
+                one, other = (ranks_of_change(lengths, names, number, single) for number in (SHORT, LONG))
+            except FAILS:
+                continue
+            known = [name for name in one if name in other and one[name] < room(subject, name, single)]
+            if any(other[name] > one[name] for name in known):
+                return False
+            seen = seen or bool(known)
+    return seen
 
 
-def room(subject: Subject, name: str) -> int:
-    """Return the largest rank that the gradient in an array can have."""
+def room(subject: Subject, name: str, single: str) -> int:
+    """Return the largest rank that the gradient in an array can have, where a letter is 1."""
     slot = next(slot for slot in subject.slots if slot.name == name)
-    return min(evaluated(size, subject.sizes) for size in slot.shape)
+    return min(evaluated(size, dict(subject.sizes) | ({single: 1} if single else {})) for size in slot.shape)
 
 
-def ranks_of_change(lengths: Lengths, names: list[str], number: int) -> dict[str, int]:
-    """Return the ranks of what a change at the last time does to gradients."""
-    shapes = [slot.shape for slot in lengths.subject.slots if slot.name in names and len(slot.shape) == 2]
-    kept = {letter for shape in shapes for size in shape for letter in letters_of(size)}
-    trial = lengths.at(number, **{x: 1 for x in lengths.subject.sizes if x not in kept and x != lengths.letter and x in batch_letters(lengths)})
+def ranks_of_change(lengths: Lengths, names: list[str], number: int, single: str) -> dict[str, int]:
+    """Return the ranks of what a change at the last time does to gradients, where one letter, such as that of a batch, is 1."""
+    trial = lengths.at(number, **({single: 1} if single else {}))
     upstream = None if trial.subject.binding.loss else only_at(trial.upstream, number, number - 1)
     frames = [trial.backward(upstream)]
     if trial.subject.binding.loss:
@@ -151,7 +152,7 @@ def ranks_of_change(lengths: Lengths, names: list[str], number: int) -> dict[str
 
 
 def batch_letters(lengths: Lengths) -> set[str]:
-    """Return the letters of what is no parameter: one of them can be the size of the batch."""
+    """Return the letters of data: one of them can be the size of the batch, that hides what adds to a rank."""
     subject = lengths.subject
     mine = [slot for slot in subject.slots if slot.kind in ("integers", "one_hot") or slot.name not in subject.wanted or len(slot.shape) > 2]
     found = {letter for slot in mine for size in slot.shape for letter in letters_of(size)}

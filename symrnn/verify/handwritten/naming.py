@@ -16,8 +16,9 @@ WHOLES = {"params", "parameters", "weights", "model", "p", "theta", "w"}
 VALUES = {"v", "val", "value", "values", "data", "w", "weight", "x", "p", "param"}
 """What the array of an object is called that keeps its gradient beside it."""
 KEEPING = {"array", "asarray", "copy", "stack", "vstack", "hstack", "concatenate", "squeeze", "clip", "transpose", "reshape", "astype",
-           "ravel", "swapaxes", "moveaxis", "flip", "list", "tuple", "float", "deepcopy", "expand_dims"}
+           "ravel", "flatten", "swapaxes", "moveaxis", "flip", "list", "tuple", "float", "deepcopy", "expand_dims"}
 """Functions whose result goes by the name of what goes in."""
+MODULES = {"np", "numpy", "copy", "jnp", "anp", "sp", "scipy", "xp"}
 LOSSES = ("loss", "cost", "total_loss", "error", "L", "J", "E", "nll", "ce", "objective")
 
 
@@ -73,10 +74,15 @@ def name_of(expression: ast.expr) -> str:
         return key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else name_of(expression.value)
     if isinstance(expression, ast.Call):
         called = expression.func.attr if isinstance(expression.func, ast.Attribute) else name_of(expression.func)
-        if isinstance(expression.func, ast.Attribute) and called in KEEPING and not isinstance(expression.func.value, ast.Name):
+        if isinstance(expression.func, ast.Attribute) and called in KEEPING and not is_module(expression.func.value):
             return name_of(expression.func.value)
         return name_of(expression.args[0]) if called in KEEPING and expression.args else ""
     return ""
+
+
+def is_module(expression: ast.expr) -> bool:
+    """Tell whether a function is looked up in a module, as in ``np.copy(x)``, and not in an array, as in ``x.copy()``."""
+    return isinstance(expression, ast.Name) and expression.id in MODULES
 
 
 def parameters(function: Callable[..., Any]) -> tuple[inspect.Parameter, ...]:

@@ -46,6 +46,7 @@ class Frame:
         state: What the code keeps, by name: globals, ``self``.
         returned: What the forward returned.
         outputs: Arrays and numbers in it that can be differentiated, by path.
+        gave: What the backward returned.
         results: Arrays and numbers after the backward, by path; those that it returned come first.
         changed: Arguments that were changed in place, with who did it.
         clips: What was clipped in the backward.
@@ -54,6 +55,7 @@ class Frame:
     arguments: dict[str, Any] = field(default_factory=dict)
     state: dict[str, Any] = field(default_factory=dict)
     returned: Any = None
+    gave: Any = None
     outputs: dict[Path, Any] = field(default_factory=dict)
     results: dict[Path, Any] = field(default_factory=dict)
     changed: tuple[str, ...] = ()
@@ -144,7 +146,7 @@ class Program:
             frame.changed = tuple(f"the forward changes its argument {name}" for name in changed_names(before))
             if backward is not None:
                 frame.clips.watching = True
-                returned = frame.returned if self.backward is None else backward(frame)
+                returned = frame.gave = frame.returned if self.backward is None else backward(frame)
                 names = self.returns if self.backward is None else self.gradients
                 own = self.outputs_of(arrayed(returned), names)
                 kept = frame.state | self.rebound(frame.state)

@@ -166,7 +166,7 @@ def same(a: Any, b: Any) -> bool:
     if a is b:
         return True
     if type(a) is Dual and type(b) is Dual:
-        return bool(a.value.mid() == b.value.mid() and a.value.rad() == b.value.rad())
+        return bool(a.value.mid() == b.value.mid() and a.value.rad() == b.value.rad()) or (a.value.is_nan() and b.value.is_nan())
     return type(a) is not Dual and type(b) is not Dual and bool(a == b or (a != a and b != b))
 
 

@@ -8,8 +8,9 @@ Guarantees:
     one at each later time. Of any gradient, where the length of the sequences can be varied: right for K times, wrong for
     every larger number up to the given one; then also of one that is exactly 0 beside such ones, as that in an initial state.
     What is called the length is ``T``, or a size along which the first and the last act together, as examples of a batch do not.
-    For K = 1 the last two are also what a wrong carry looks like. So there a change at the last time alone must change the
-    gradients by matrices whose rank does not grow with the number of times, as that of a carry does.
+    For K = 1 the last two are also what a wrong carry looks like, or a sum that keeps one term. So there a change at the last
+    time alone must change all gradients, right ones too, by matrices whose rank does not grow with the number of times, as
+    that of a carry does.
     Blind: to a truncation after more steps than the sequences have.
 """
 
@@ -128,7 +129,7 @@ def by_states(subject: Subject, plan: Plan, trial: Trial, names: list[str], know
         return {}
     least = known or min(steps.values())
     chosen = [name for name, number in steps.items() if number in (least, least + 1)]
-    if not known and least == 1 and not local(subject, plan, chosen, letter):
+    if not known and least == 1 and not local(subject, plan, list(subject.wanted), letter):
         return {}
     return {name: cause(least, why.format(steps=times(least))) for name in chosen}
 
