@@ -9,6 +9,7 @@ from symrnn.repair.edits_references import conditions, derivatives, guards, rang
 from symrnn.repair.edits_terms import (
     added_factors,
     added_terms,
+    added_values,
     after_all,
     deleted,
     inserted,
@@ -24,7 +25,7 @@ from symrnn.repair.source import Statement, Unit, Variant
 Edits = Callable[[Site], Iterator[Change]]
 TIERS: tuple[tuple[Edits, ...], ...] = (
     (transposes, accumulations, signs, dropped_terms, dropped_factors, brackets, guards, unclipped, scales, deleted, ranges, uncut),
-    (replacements, derivatives, added_terms, added_factors, after_all),
+    (replacements, derivatives, added_terms, added_factors, added_values, after_all),
     (unzeroed, made_up_terms, inserted),
 )
 """Kinds of edits: those of which there are few first."""

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from symrnn.repair.edits_algebra import repeated
-from symrnn.repair.edits_references import forms, numpy_name
+from symrnn.repair.edits_references import forms, in_product, numpy_name
 from symrnn.repair.scopes import Atom, Scope, looks_adjoint, node_root
 from symrnn.repair.sites import Change, Site, bracketed, is_number, is_product, is_sum
 from symrnn.repair.source import text_of
@@ -48,7 +48,7 @@ def made_up_terms(site: Site) -> Iterator[Change]:
 
 def kind_of_term(site: Site, term: str) -> str:
     """Say which mistake it is that a term is missing."""
-    carried = any(isinstance(n, ast.Name) and n.id in site.scope.carries for n in ast.walk(ast.parse(term, mode="eval")))
+    carried = any(isinstance(n, ast.Name) and n.id in site.scope.carries and n.id not in site.targets for n in ast.walk(ast.parse(term, mode="eval")))
     return "missing carry" if carried else "missing term"
 
 
@@ -126,6 +126,18 @@ def added_factors(site: Site) -> Iterator[Change]:
                 if k == 5 and present:
                     derived = True
                 yield Change(site.spliced(node, bracketed(f"{text} * {form}")), "missing derivative" if derived else "missing factor", cost, "", form)
+
+
+def added_values(site: Site) -> Iterator[Change]:
+    """x.T @ a → (x * r).T @ a."""
+    for node in site.references:
+        above = site.parents.get(node)
+        held = above if isinstance(above, ast.Attribute) and above.attr == "T" else node
+        if site.is_adjoint(node) or not site.shape(node) or not in_product(site, held):
+            continue
+        for atom in site.scope.atoms:
+            if not atom.adjoint and atom.shape == site.shape(node) and atom.text != site.source(node):
+                yield Change(site.spliced(node, f"({site.source(node)} * {atom.text})"), "missing factor", 1.9, "", f"* {atom.text}")
 
 
 def fits(one: tuple[int, ...], shape: tuple[int, ...]) -> bool:

@@ -39,7 +39,7 @@ from symrnn.verify.handwritten.trial import Subject
 from symrnn.verify.handwritten.verifying import Request
 
 SECONDS = 6.0
-TIMES = 4
+TIMES = 3
 CONFIRMATIONS = 4
 NO_SOURCE = "the source of the backward cannot be read, so that no edit was tried"
 NOT_RUN = "the code does not run in float64 as it does in balls, so that no edit was tried"

@@ -18,6 +18,7 @@ import numpy as np
 from symrnn.repair.keeping import Checkpoint
 from symrnn.verify.handwritten.binding import upstream_names
 from symrnn.verify.handwritten.clips import Clips
+from symrnn.verify.handwritten.naming import parameters
 from symrnn.verify.handwritten.program import Frame, Program, parts_of
 from symrnn.verify.handwritten.structures import Path, mapped, real_leaves
 from symrnn.verify.handwritten.trial import Subject, direction_in
@@ -81,22 +82,43 @@ class Stage:
 
     def call(self, upstream: Mapping[Path, Any]) -> Callable[[], Any]:
         """Return what calls the backward pass with an upstream gradient."""
-        program, binding, frame = self.program, self.subject.binding, self.frame
-        given = {} if binding.loss else {p: u if isinstance(frame.outputs[p], np.ndarray) else float(u) for p, u in upstream.items()}
+        frame = self.frame
+        given = {} if self.subject.binding.loss else {
+            p: u if isinstance(frame.outputs[p], np.ndarray) else float(u) for p, u in upstream.items()}
+        made: list[tuple[Any, Checkpoint, Callable[[], Any]]] = []
 
         def run() -> Any:
-            returned = parts_of(frame.returned, program.returns)
-            fresh = {p: u.copy() if isinstance(u, np.ndarray) else u for p, u in given.items()}
-            rows = {name: mapped(part, lambda path, leaf: fresh.get(path, leaf), (name,)) for name, part in returned.items()
-                    if any(path[0] == name for path in fresh)}
-            if binding.call:
-                space = dict(frame.arguments) | returned | {text: rows[name] for name in rows for text in upstream_names(name)}
-                return program.invoke(frame, binding.call, space)
-            sources: dict[str, Mapping[str, Any]] = {"argument": frame.arguments, "returned": returned, "upstream": rows}
-            space = {name: sources[kind][source] for name, kind, source in binding.arguments if source in sources[kind]}
-            return program.invoke(frame, program.backward or "", space)
+            if not made or made[0][0] is not frame.returned:
+                made[:] = [(frame.returned, *self.prepared(given))]
+            made[0][1].restore()
+            return made[0][2]()
 
         return run
+
+    def prepared(self, given: Mapping[Path, Any]) -> tuple[Checkpoint, Callable[[], Any]]:
+        """Put the arguments of the backward pass together; return what puts the upstream gradients back, and the call."""
+        program, binding, frame = self.program, self.subject.binding, self.frame
+        returned = parts_of(frame.returned, program.returns)
+        rows = {name: mapped(part, lambda path, leaf: given.get(path, leaf), (name,)) for name, part in returned.items()
+                if any(path[0] == name for path in given)}
+        kept = Checkpoint([rows], [])
+        if binding.call:
+            space = dict(frame.arguments) | returned | {text: rows[name] for name in rows for text in upstream_names(name)}
+            return kept, self.calling(binding.call, space)
+        sources: dict[str, Mapping[str, Any]] = {"argument": frame.arguments, "returned": returned, "upstream": rows}
+        space = {name: sources[kind][source] for name, kind, source in binding.arguments if source in sources[kind]}
+        return kept, self.calling(program.backward or "", space)
+
+    def calling(self, function: Any, arguments: Mapping[str, Any]) -> Callable[[], Any]:
+        """Return the call of a function, a method of ``self`` or an expression, with what it needs looked up once."""
+        program, state = self.program, self.frame.state
+        if isinstance(function, str) and not function.isidentifier():
+            code = compile(function, "<call>", "eval")
+            return lambda: eval(code, {k: v for own in program.spaces for k, v in own.items()} | state | dict(arguments))
+        target = getattr(state["self"], function) if isinstance(function, str) else function
+        first = [p.name for p in parameters(target) if p.kind is p.POSITIONAL_ONLY and p.name in arguments]
+        named = {n: v for n, v in arguments.items() if n not in first}
+        return lambda: target(*(arguments[n] for n in first), **named)
 
     def gradients(self, call: Callable[[], Any]) -> dict[str, Any] | None:
         """Run the backward pass, and return the gradients by name; ``None`` where it raises, or changes the outputs."""

@@ -196,7 +196,7 @@ def candidates(unit: Unit, statement: Statement, env: dict[str, Any], texts: Seq
     patterns = index_patterns(unit.tree, statement.loops)
     for name, value in env.items():
         if isinstance(value, np.ndarray):
-            yield from (f"{name}.shape[{axis}]" for axis in range(value.ndim))
+            yield from (*(f"{name}.shape[{axis}]" for axis in range(value.ndim)), f"{name}.size")
         if isinstance(value, dict):
             yield from (f"{name}[{key!r}]" for key in list(value) if isinstance(key, str))
         elif hasattr(value, "__dict__") and not isinstance(value, type) and not callable(value):
@@ -244,6 +244,8 @@ def carries_of(unit: Unit) -> set[str]:
 
 def is_zero(node: ast.AST) -> bool:
     """Tell whether an expression is 0, by its form."""
+    if isinstance(node, ast.Tuple):
+        return all(map(is_zero, node.elts))
     return text_of(node) in ("0", "0.0") or "zeros" in text_of(node)
 
 

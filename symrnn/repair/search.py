@@ -65,6 +65,12 @@ class State:
         """Whether every entry is right in every situation."""
         return all(bool(np.all(m)) for m in self.marks)
 
+    @cached_property
+    def telling(self) -> int | None:
+        """The situation in which least is wrong, apart from the first; ``None`` where there is no other."""
+        wrong = [(int(np.sum(~m)), k) for k, m in enumerate(self.marks) if k > 0 and not np.all(m)]
+        return min(wrong)[1] if wrong else None
+
 
 @dataclass
 class Bench:
@@ -143,7 +149,7 @@ class Bench:
         if not self.keeps(before.marks[0], found[0]):
             return None
         if not np.any(found[0] & ~before.marks[0]):
-            telling = self.telling(before)
+            telling = before.telling
             if telling is None or not self.improves(number, telling, before, found):
                 return None
         for k in range(len(self.exam.situations)):
@@ -161,11 +167,6 @@ class Bench:
             return False
         found[situation] = self.exam.marks(numbers, situation)
         return bool(np.any(found[situation] & ~before.marks[situation]))
-
-    def telling(self, state: State) -> int | None:
-        """Return the situation in which least is wrong, apart from the first; ``None`` where there is no other."""
-        wrong = [(int(np.sum(~m)), k) for k, m in enumerate(state.marks) if k > 0 and not np.all(m)]
-        return min(wrong)[1] if wrong else None
 
     @cached_property
     def groups(self) -> Any:
@@ -218,19 +219,20 @@ def searched(bench: Bench, confirm: Callable[[State], bool]) -> tuple[State | No
             elif confirm(small := smaller(bench, child)):
                 return small, small
         if tier + 1 < len(TIERS):
-            heapq.heappush(queue, (urgency(state, tier + 1), next(count), state, tier + 1))
+            heapq.heappush(queue, (urgency(bench, state, tier + 1), next(count), state, tier + 1))
         for child in chosen(children):
             mark = b"".join(m.tobytes() for m in child.marks)
             best = max(best, child, key=lambda s: (s.score, -s.cost))
             if mark not in known and len(child.edits) < DEPTH:
                 known.add(mark)
-                heapq.heappush(queue, (urgency(child, 0), next(count), child, 0))
+                heapq.heappush(queue, (urgency(bench, child, 0), next(count), child, 0))
     return None, best
 
 
-def urgency(state: State, tier: int) -> float:
-    """Grade how late a state has its turn: soon where much is right with few likely edits."""
-    return -state.score + 0.02 * state.cost + 0.12 * tier
+def urgency(bench: Bench, state: State, tier: int) -> float:
+    """Grade how late a state has its turn: soon where whole gradients are right, with few likely edits."""
+    whole = sum(float(np.mean(bench.shares(m) == 1)) for m in state.marks) / len(state.marks)
+    return -whole - 0.1 * state.score + 0.01 * state.cost + 0.03 * tier
 
 
 def chosen(children: Sequence[State]) -> list[State]:

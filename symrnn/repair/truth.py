@@ -7,9 +7,11 @@ Guarantees:
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -65,8 +67,17 @@ class Exam:
         """Pick the entries out of gradients; NaN where an array has another shape."""
         if gradients is None:
             return None
-        flat = {name: flattened(gradients[name], self.stage.values[name].shape) for name in {n for n, _ in self.entries}}
-        return np.array([flat[name][index] if flat[name] is not None else np.nan for name, index in self.entries])
+        found = []
+        for name, shape, indices in self.places:
+            flat = flattened(gradients[name], shape)
+            found.append(np.full(len(indices), np.nan) if flat is None else flat[indices])
+        return np.concatenate(found)
+
+    @cached_property
+    def places(self) -> list[tuple[str, tuple[int, ...], Any]]:
+        """Name, shape and flat indices of each array; the entries of an array follow each other."""
+        return [(name, self.stage.values[name].shape, np.array([index for _, index in rows]))
+                for name, rows in itertools.groupby(self.entries, key=lambda entry: entry[0])]
 
     def marks(self, numbers: Any, number: int = 0) -> Any:
         """Tell which entries are right."""
