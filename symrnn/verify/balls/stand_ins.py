@@ -97,7 +97,7 @@ def _near(original: Any) -> Any:
         if not (has_balls(a) or has_balls(b)):
             return original(a, b, rtol=rtol, atol=atol, equal_nan=equal_nan)
         near = typed(np.frompyfunc(lambda x, y: is_near(as_dual(x).value, as_dual(y).value, rtol, atol), 2, 1)(a, b))
-        return near if original is np.isclose else bool(np.all(near))
+        return near if original.__name__ == "isclose" else bool(np.all(near))
 
     return function
 
@@ -177,6 +177,16 @@ def _limits(original: Any) -> Any:
     return finfo
 
 
+def _subtype(original: Any) -> Any:
+    """Wrap ``issubdtype``: arrays of balls stand for arrays of floats."""
+
+    @functools.wraps(original)
+    def issubdtype(one: Any, other: Any) -> Any:
+        return original(_FLOAT64 if isinstance(one, np.dtype) and one.kind == "O" else one, other)
+
+    return issubdtype
+
+
 def _over(original: Any, ours: Callable[..., Any]) -> Any:
     """Wrap a function of SciPy."""
 
@@ -216,7 +226,7 @@ def replacements() -> dict[int, tuple[Any, Any]]:
     pairs += [(getattr(np, name), _converted(getattr(np, name))) for name in CONVERTERS]
     pairs += [(getattr(np, name), _entrywise(getattr(np, name))) for name in FUNCTIONS if hasattr(np, name)]
     pairs += [(getattr(np, name), _looped(getattr(np, name), scalar)) for name, scalar in LOOPS.items()]
-    pairs += [(np.float64, BallFloat64), (np.float32, BallFloat32), (np.finfo, _limits(np.finfo))]
+    pairs += [(np.float64, BallFloat64), (np.float32, BallFloat32), (np.finfo, _limits(np.finfo)), (np.issubdtype, _subtype(np.issubdtype))]
     pairs += [(np.matmul, _multiplying(np.matmul))]
     pairs += [(test, _near(test)) for test in (np.isclose, np.allclose)]
     pairs += [(getattr(math, name), _scalar(getattr(math, name), name)) for name in MATH]

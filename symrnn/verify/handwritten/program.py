@@ -7,7 +7,7 @@ globals, so that what one run changes is not seen by the next.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -138,7 +138,7 @@ class Program:
         """
         frame = Frame(self.inputs.assembled(values), clips=Clips(active=clipping))
         with self.running(state, values, frame.clips) as frame.state:
-            before = snapshot(frame.arguments)
+            before, bindings = snapshot(frame.arguments), [dict(space) for space in self.spaces]
             if self.backward is None:
                 frame.clips.watching = True
             frame.returned = called(self.names[0], lambda: self.invoke(frame, self.forward, frame.arguments))
@@ -149,7 +149,7 @@ class Program:
                 returned = frame.gave = frame.returned if self.backward is None else backward(frame)
                 names = self.returns if self.backward is None else self.gradients
                 own = self.outputs_of(arrayed(returned), names)
-                kept = frame.state | self.rebound(frame.state)
+                kept = frame.state | self.rebound(frame.state, bindings)
                 frame.results = {path: leaf for name, part in kept.items() for path, leaf in real_leaves(part, (name,)).items()} | own
         return frame
 
@@ -162,9 +162,10 @@ class Program:
         positional = [p.name for p in parameters(target) if p.kind is p.POSITIONAL_ONLY and p.name in arguments]
         return target(*(arguments[n] for n in positional), **{n: v for n, v in arguments.items() if n not in positional})
 
-    def rebound(self, state: Mapping[str, Any]) -> dict[str, Any]:
+    def rebound(self, state: Mapping[str, Any], before: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Return the globals with arrays that the code bound anew while it ran."""
-        now = {name: value for space in self.spaces for name, value in space.items() if not name.startswith("__")}
+        now = {name: value for space, old in zip(self.spaces, before, strict=True) for name, value in space.items()
+               if not name.startswith("__") and value is not old.get(name)}
         return {n: v for n, v in now.items() if v is not state.get(n) and not callable(v) and isinstance(v, np.ndarray | dict | list)}
 
     def outputs_of(self, returned: Any, names: tuple[str, ...], kinds: str = "f") -> dict[Path, Any]:

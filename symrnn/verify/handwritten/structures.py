@@ -30,7 +30,7 @@ def is_real(value: Any) -> bool:
     """Tell whether a value is an array or a number that a derivative can be taken in or of."""
     if isinstance(value, np.ndarray):
         if value.dtype == object:
-            return all(issubclass(kind, (Dual, float, np.floating, int)) for kind in set(map(type, value.flat)))
+            return all(issubclass(kind, (Dual, float, np.floating, int, np.integer)) for kind in set(map(type, value.flat)))
         return value.dtype.kind == "f"
     return is_number(value)
 

@@ -220,7 +220,7 @@ class Trial:
 def handed_over(upstream: Any, output: Any) -> Any:
     """Return an upstream gradient as the code gets it: an array, or a number for a number."""
     array = as_balls(upstream)
-    return array if isinstance(output, np.ndarray) else array[()]
+    return array if isinstance(output, np.ndarray) or not isinstance(array, np.ndarray) else array[()]
 
 
 def trial_at(subject: Subject, seed: object, **options: Any) -> Trial:
