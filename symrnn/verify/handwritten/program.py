@@ -138,7 +138,7 @@ class Program:
         """
         frame = Frame(self.inputs.assembled(values), clips=Clips(active=clipping))
         with self.running(state, values, frame.clips) as frame.state:
-            before, bindings = snapshot(frame.arguments), [dict(space) for space in self.spaces]
+            before, bindings = snapshot(frame.arguments), [{name: held(value) for name, value in space.items()} for space in self.spaces]
             if self.backward is None:
                 frame.clips.watching = True
             frame.returned = called(self.names[0], lambda: self.invoke(frame, self.forward, frame.arguments))
@@ -163,15 +163,21 @@ class Program:
         return target(*(arguments[n] for n in positional), **{n: v for n, v in arguments.items() if n not in positional})
 
     def rebound(self, state: Mapping[str, Any], before: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Return the globals with arrays that the code bound anew while it ran."""
+        """Return the globals with arrays that the code bound anew, or filled, while it ran."""
         now = {name: value for space, old in zip(self.spaces, before, strict=True) for name, value in space.items()
-               if not name.startswith("__") and value is not old.get(name)}
+               if not name.startswith("__") and held(value) != old.get(name)}
         return {n: v for n, v in now.items() if v is not state.get(n) and not callable(v) and isinstance(v, np.ndarray | dict | list)}
 
     def outputs_of(self, returned: Any, names: tuple[str, ...], kinds: str = "f") -> dict[Path, Any]:
         """Return the arrays and numbers in what was returned, under the names of the ``return`` statement."""
         return {path: leaf for root, part in parts_of(returned, names).items() for path, leaf in leaves(part, (root,))
                 if is_real(leaf) or (kinds == "fc" and np.iscomplexobj(leaf))}
+
+
+def held(value: Any) -> tuple[int, ...]:
+    """Return the identity of a global, and of what a dict or a list holds."""
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return (id(value), *map(id, parts))
 
 
 def parts_of(returned: Any, names: tuple[str, ...]) -> dict[str, Any]:
