@@ -165,7 +165,7 @@ class Program:
     def rebound(self, state: Mapping[str, Any], before: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Return the globals with arrays that the code bound anew, or filled, while it ran."""
         now = {name: value for space, old in zip(self.spaces, before, strict=True) for name, value in space.items()
-               if not name.startswith("__") and held(value) != old.get(name)}
+               if not name.startswith("__") and not identical(held(value), old.get(name, ()))}
         return {n: v for n, v in now.items() if v is not state.get(n) and not callable(v) and isinstance(v, np.ndarray | dict | list)}
 
     def outputs_of(self, returned: Any, names: tuple[str, ...], kinds: str = "f") -> dict[Path, Any]:
@@ -174,10 +174,14 @@ class Program:
                 if is_real(leaf) or (kinds == "fc" and np.iscomplexobj(leaf))}
 
 
-def held(value: Any) -> tuple[int, ...]:
-    """Return the identity of a global, and of what a dict or a list holds."""
-    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return (id(value), *map(id, parts))
+def held(value: Any) -> tuple[Any, ...]:
+    """Return a global, and what a dict or a list holds."""
+    return (value, *(value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()))
+
+
+def identical(one: Sequence[Any], other: Sequence[Any]) -> bool:
+    """Tell whether two sequences hold the very same objects."""
+    return len(one) == len(other) and all(a is b for a, b in zip(one, other, strict=True))
 
 
 def parts_of(returned: Any, names: tuple[str, ...]) -> dict[str, Any]:
