@@ -35,7 +35,7 @@ from symrnn.verify.handwritten.report import REFUSED, Verdict
 from symrnn.verify.handwritten.structures import entries, written
 from symrnn.verify.handwritten.trial import Subject
 
-SEARCH, HUNT = 2.0, 4.0
+SEARCH, HUNT = 2.5, 4.0
 """Seconds for the model and for the mistakes."""
 TINY = 2.0**-45
 LEFT_OUT = {"missing derivative", "missing factor"}
@@ -194,7 +194,8 @@ class Told:
         """Return a mistake as a finding."""
         right, wrong = formulas(mistake)
         outputs = self.spoiled(mistake)
-        place = first_place(self.records, self.values(mistake), last=mistake.kind == "not accumulated", second=mistake.kind in LEFT_OUT)
+        place = first_place(self.records, self.values(mistake), last=mistake.kind == "not accumulated", second=mistake.kind in LEFT_OUT,
+                            outer=mistake.kind == "missing carry")
         text = sentence(mistake, outputs, place[1] if place else "")
         return Finding(mistake.kind, text, tuple(outputs), right, wrong, (place[0],) if place else ())
 
@@ -227,24 +228,34 @@ class Told:
         return list(dict.fromkeys(names))
 
     def values(self, mistake: Mistake) -> list[Any]:
-        """Return the values by which the line of a mistake is known: of the changed terms, then of whole gradients, over time."""
-        point = self.point
-        point.predicted(self.found.state.rules)
+        """Return the values by which the line of a mistake is known: of changed terms, of whole gradients, of what reads these."""
+        self.point.predicted(self.found.state.rules)
         made: list[Any] = []
         several = any(len(rule.terms) > 1 for rule in mistake.after) and mistake.kind in {"wrong scale", "wrong sign"} and not mistake.carry
         for change in mistake.changes:
             if change.result is not None and not several:
                 made += self.over_time(change.result)
         for rule in mistake.after:
-            made += [] if isinstance(rule.lhs, At) and not rule.leads else self.of_rule(rule)
+            made += self.of_rule(rule)
+        own = {rule.lhs.series for rule in mistake.after if isinstance(rule.lhs, At)}
+        for rule in self.found.state.rules.values():
+            if rule.leads and own & {leaf.series for term in rule.terms if not term.carry for leaf in term.node.atoms(At)}:
+                made += self.of_rule(rule)
         return made
 
     def of_rule(self, rule: Rule) -> list[Any]:
         """Return the values of a gradient at each time, from the last."""
         bench = self.point.bench
-        if not isinstance(rule.lhs, At):
-            return [bench.static(rule) * self.point.scale(bench)]
-        return [bench.value(rule.lhs.series.key, moment) * self.point.scale(bench) for moment in range(bench.length, 0, -1)]
+        scale = self.point.scale(bench)
+        try:
+            if not isinstance(rule.lhs, At):
+                return [bench.static(rule) * scale]
+            if rule.leads:
+                return [bench.value(rule.lhs.series.key, moment) * scale for moment in range(bench.length, 0, -1)]
+            terms = bench.terms(rule)
+            return [sum(function(moment) for function, lo, hi in terms if lo <= moment <= hi) * scale for moment in range(bench.length, 0, -1)]
+        except UNRUNNABLE:
+            return []
 
     def over_time(self, node: Any) -> list[Any]:
         """Return the values of a term at each time, from the last; of a sum also what it is so far."""

@@ -172,8 +172,9 @@ class Hunt:
         opened = set().union(*(self.depends[parts[k].of] for k in state.open[number])) if state.open[number] else set()
         if number == self.last:
             return leading
+        returned = self.points[number].returned
         fine = set().union(*(self.depends[parts[k].of] for k in self.probes[number] if k not in state.open[number]
-                             and not self.rules[parts[k].of].leads), set())
+                             and not self.rules[parts[k].of].leads and returned[parts[k].places].any()), set())
         states = {of for of in leading if any(term.carry for term in self.rules[of].terms)}
         return [of for of in leading if of in (opened - fine) | states]
 
@@ -227,7 +228,7 @@ class Hunt:
         for of in targets:
             if state.rules[of].leads and all(part.time == 0 for part in left if part.of == of):
                 for mistake in self.catalogue.of(state.rules, [of]):
-                    if (of, 0) not in ends:
+                    if (of, 0) not in ends and mistake.of == (of,):
                         self.accept(mistake, state.rules, ends, mistakes, 0)
         rest = self.unexplained(state.rules, ends)
         return Explained((*state.mistakes, *mistakes), state, ends, tuple(rest))
@@ -238,10 +239,9 @@ class Hunt:
         """Take a mistake where it explains all parts of its quantities at all points."""
         self.tried += 1
         after = {rule.of: rule for rule in mistake.after}
-        for point in self.points:
-            for part in point.parts:
-                if part.of in after and (when is None or part.time == when) and not point.is_explained(after[part.of], part):
-                    return
+        asked = [(point, part) for point in self.points for part in point.parts if part.of in after and (when is None or part.time == when)]
+        if not asked or not all(point.is_explained(after[part.of], part) for point, part in asked):
+            return
         mistakes.append(replace(mistake, start=when == 0))
         ends.update({(of, when): rule for of, rule in after.items()})
 

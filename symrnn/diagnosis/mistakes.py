@@ -100,11 +100,14 @@ class Catalogue:
     def in_terms(self, rules: Rules, places: Sequence[Place]) -> Iterator[Mistake]:
         """Yield the mistakes that are made in the same way in some terms."""
         terms = [rules[of].terms[k] for of, k in places]
-        yield whole(rules, places, "missing carry" if all(x.carry for x in terms) else "missing term", None)
+        lost = whole(rules, places, "missing carry" if all(x.carry for x in terms) else "missing term", None)
+        if rules[places[0][0]].leads:
+            yield lost
         variants = [self.structural(term.node) for term in terms]
         if len({len(v) for v in variants}) == 1:
             for changes in zip(*variants, strict=True):
                 yield made(rules, places, changes)
+        yield lost
 
 
 def skeleton(term: Term, role: str) -> Any:

@@ -35,6 +35,7 @@ class Record:
         name: What was assigned.
         value: The array, without axes of length 1.
         loop: Whether the statement stands in a loop.
+        calls: The line of the loop that called the function of the statement; 0 where the statement stands in a loop itself.
     """
 
     file: str
@@ -42,6 +43,7 @@ class Record:
     name: str
     value: Any
     loop: bool
+    calls: int = 0
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ class Watch:
                     value = eval(code, frame.f_globals, frame.f_locals)  # what the user's own line has just assigned
                 except Exception:  # a target that cannot be read has nothing to record
                     continue
-                self.keep(file, statement.line, name, value, statement.loop)
+                self.keep(file, statement.line, name, value, statement.loop, 0 if statement.loop else self.loop_line(frame.f_back))
 
     def called(self, frame: FrameType) -> None:
         """Record the arguments of a call, at the line that calls."""
@@ -152,10 +154,19 @@ class Watch:
         for name in frame.f_code.co_varnames[:frame.f_code.co_argcount]:
             self.keep(file, line, name, frame.f_locals.get(name), bool(around and around[0].loop))
 
-    def keep(self, file: str, line: int, name: str, value: Any, loop: bool) -> None:
+    def loop_line(self, frame: FrameType | None) -> int:
+        """Return the line of the first loop that a frame is called from; 0 where there is none in the files."""
+        while frame is not None and frame.f_code.co_filename in self.tables:
+            around = self.tables[frame.f_code.co_filename].get(frame.f_lineno)
+            if around and around[0].loop:
+                return around[0].line
+            frame = frame.f_back
+        return 0
+
+    def keep(self, file: str, line: int, name: str, value: Any, loop: bool, calls: int = 0) -> None:
         """Record an array."""
         if len(self.records) < MOST_RECORDS and (array := array_of(value)) is not None:
-            self.records.append(Record(file, line, name, array, loop))
+            self.records.append(Record(file, line, name, array, loop, calls))
 
 
 def array_of(value: Any) -> Any:
@@ -196,7 +207,9 @@ def near(a: Any, b: Any) -> bool:
     return size > 0 and bool(np.abs(a - b).max(initial=0.0) <= CLOSE * size)
 
 
-def first_place(records: Sequence[Record], values: Iterable[Any], *, last: bool = False, second: bool = False) -> tuple[Place, str] | None:
+def first_place(
+    records: Sequence[Record], values: Iterable[Any], *, last: bool = False, second: bool = False, outer: bool = False,
+) -> tuple[Place, str] | None:
     """Return the first line that leaves one of some values behind, and the variable.
 
     Args:
@@ -204,6 +217,7 @@ def first_place(records: Sequence[Record], values: Iterable[Any], *, last: bool 
         values: The values, the most telling first.
         last: Whether the last assignment in a loop is wanted instead.
         second: Whether the second line is wanted, where there are two: the first one is right, and says so.
+        outer: Whether the line of the loop is wanted that called the function of the line.
     """
     ordered = [r for r in reversed(records) if r.loop] if last else records
     for value in values:
@@ -219,5 +233,6 @@ def first_place(records: Sequence[Record], values: Iterable[Any], *, last: bool 
                     break
         if found:
             record = list(found.values())[-1]
-            return Place(record.line, linecache.getline(record.file, record.line).strip()), record.name
+            line = record.calls if outer and record.calls else record.line
+            return Place(line, linecache.getline(record.file, line).strip()), record.name
     return None

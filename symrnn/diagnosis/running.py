@@ -52,7 +52,7 @@ class Bench:
     def give(self, quantity: Any, value: Any) -> None:
         """Set a given quantity: an array, or a mapping from times to arrays."""
         if isinstance(quantity, Series):
-            listed = self.space.setdefault(quantity.key, self.room())
+            listed = self.space.setdefault(quantity.key, self.room(np.zeros((self.rows(quantity), self.columns))))
             for time, array in value.items():
                 listed[time + MARGIN] = array
         else:

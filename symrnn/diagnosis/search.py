@@ -30,8 +30,8 @@ from symrnn.verify.handwritten.causes import size_named
 from symrnn.verify.handwritten.structures import Path
 
 CLOSE = 1e-9
-FEW = 4
-"""In how many ways arrays are read as a cell that is not published."""
+SOME, FEW = 24, 4
+"""In how many ways numbers are sizes and arrays have roles; and arrays are read as a cell that is not published."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,8 @@ def given_value(reading: Reading, bench: Bench, quantity: Series, moment: int, v
 def candidates(code: Code, cell: Cell | None, shapes: Iterable[tuple[int, ...]]) -> Iterator[Reading | None]:
     """Yield the ways to read the code's arrays as a model, published cells first, then altered ones; ``None`` between two cells."""
     has_loss = bool(code.subject.binding.loss)
-    ways = [(sizes, found, counts(found, sizes)) for sizes in itertools.islice(assignments(code.arrays, code.subject.sizes, shapes), 40)
-            for found in sharings(code.arrays, sizes)]
+    ways = [(sizes, found, counts(found, sizes)) for sizes in itertools.islice(assignments(code.arrays, code.subject.sizes, shapes), SOME)
+            for found in itertools.islice(sharings(code.arrays, sizes), SOME)]
     known = (cell,) if cell is not None else cells(lambda one: any(matrices_fit(one, have) for _, _, have in ways))
     tried: list[Cell] = []
     for one in known:
