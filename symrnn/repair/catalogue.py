@@ -10,10 +10,11 @@ from symrnn.repair.edits_terms import (
     added_factors,
     added_terms,
     added_values,
-    after_all,
     deleted,
     inserted,
     made_up_terms,
+    multiplied_after,
+    scaled_after,
     scales,
     uncut,
     unzeroed,
@@ -24,8 +25,8 @@ from symrnn.repair.source import Statement, Unit, Variant
 
 Edits = Callable[[Site], Iterator[Change]]
 TIERS: tuple[tuple[Edits, ...], ...] = (
-    (transposes, accumulations, signs, dropped_terms, dropped_factors, brackets, guards, unclipped, scales, deleted, ranges, uncut),
-    (replacements, derivatives, added_terms, added_factors, added_values, after_all),
+    (transposes, accumulations, signs, dropped_terms, dropped_factors, brackets, guards, unclipped, scales, deleted, ranges, uncut, scaled_after),
+    (replacements, derivatives, added_terms, added_factors, added_values, multiplied_after),
     (unzeroed, made_up_terms, inserted),
 )
 """Kinds of edits: those of which there are few first."""

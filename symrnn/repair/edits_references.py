@@ -143,11 +143,9 @@ def derivatives(site: Site) -> Iterator[Change]:
         shape = site.shape(node)
         if x is None or not shape:
             continue
-        near = dict.fromkeys([x, *(a.text for a in site.scope.atoms if a.shape == shape and not a.adjoint)])
-        for k, y in enumerate(near):
-            for form in forms(np, y):
-                if form.strip("()") != text_of(node):
-                    yield Change(site.spliced(node, bracketed(form)), "wrong derivative", 1.2 if k == 0 else 1.9, site.source(node), form)
+        for form, cost in forms_near(site, np, x, shape):
+            if form.strip("()") != text_of(node):
+                yield Change(site.spliced(node, bracketed(form)), "wrong derivative", cost, site.source(node), form)
     yield from chained(site)
     for node in site.in_value():
         if isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords and site.shape(node) == site.shape(node.args[0]) \
@@ -174,11 +172,32 @@ def chained(site: Site) -> Iterator[Change]:
             if pair is None or len(factors) < 3 or not site.is_reference(x):
                 continue
             rest = " * ".join(bracketed(site.source(f)) for f in factors if f is not x and f is not pair)
-            same = [a.text for a in site.scope.atoms if a.shape == site.shape(x) and not a.adjoint]
-            for k, y in enumerate(dict.fromkeys([site.source(x), *same])):
-                for form in forms(np, y):
-                    yield Change(site.spliced(node, bracketed(f"{rest} * {form}")), "wrong derivative", 1.2 if k == 0 else 1.9,
-                                 f"{site.source(x)} * {site.source(pair)}", form)
+            for form, cost in forms_near(site, np, site.source(x), site.shape(x) or ()):
+                yield Change(site.spliced(node, bracketed(f"{rest} * {form}")), "wrong derivative", cost,
+                             f"{site.source(x)} * {site.source(pair)}", form)
+
+
+def forms_near(site: Site, np: str, x: str, shape: tuple[int, ...]) -> Iterator[tuple[str, float]]:
+    """Yield derivatives of activations at a value, and at others of its shape that are in the range of the activation."""
+    for form in forms(np, x):
+        yield form, 1.2
+    for atom in site.scope.atoms:
+        if atom.shape == shape and not atom.adjoint and atom.text != x:
+            for form, _, _ in derivatives_at(np, atom):
+                yield form, 1.9
+
+
+def derivatives_at(np: str, atom: Atom) -> Iterator[tuple[str, str, float]]:
+    """Yield the derivatives of activations at a value in whose range it is, with the mistake of leaving it out, and a cost."""
+    tanh, logistic, inner, step = forms(np, atom.text)
+    if atom.low > 0 and atom.high < 1:
+        yield logistic, "missing derivative", 1.5
+    if atom.low > -1 and atom.high < 1:
+        yield tanh, "missing derivative", 1.5
+    if atom.low < 0:
+        yield inner, "missing derivative", 2.2
+    if atom.low <= 0 < atom.high:
+        yield step, "missing derivative", 2.1
 
 
 def base_of(site: Site, node: ast.expr) -> str | None:

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from symrnn.repair.edits_algebra import repeated
-from symrnn.repair.edits_references import forms, in_product, numpy_name
+from symrnn.repair.edits_references import derivatives_at, in_product, numpy_name
 from symrnn.repair.scopes import Atom, Scope, looks_adjoint, node_root
 from symrnn.repair.sites import Change, Site, bracketed, is_number, is_product, is_sum
 from symrnn.repair.source import text_of
@@ -120,12 +120,19 @@ def added_factors(site: Site) -> Iterator[Change]:
             if atom.adjoint or not atom.shape or not fits(atom.shape, shape):
                 continue
             present = any(isinstance(n, ast.expr) and text_of(n) == atom.text for n in ast.walk(node))
-            for k, form in enumerate([*forms(name, atom.text), atom.text, f"(1 - {atom.text})"]):
-                derived = k < 4
-                cost = (1.5 if derived and k < 2 else 2.2 if derived else 1.8) + 0.2 * (site.statement.node == "Return")
-                if k == 5 and present:
-                    derived = True
-                yield Change(site.spliced(node, bracketed(f"{text} * {form}")), "missing derivative" if derived else "missing factor", cost, "", form)
+            for form, kind, cost in factors_at(name, atom, shape):
+                derived = kind == "missing derivative" or (present and form != atom.text)
+                yield Change(site.spliced(node, bracketed(f"{text} * {form}")), "missing derivative" if derived else kind,
+                             cost + 0.6 * (site.statement.node == "Return"), "", form)
+
+
+def factors_at(name: str, atom: Atom, shape: tuple[int, ...]) -> Iterator[tuple[str, str, float]]:
+    """Yield what a value can be in a product: itself, its complement, derivatives where it is in the range of an activation."""
+    yield atom.text, "missing factor", 1.8
+    if atom.low > 0 and atom.high < 1:
+        yield f"(1 - {atom.text})", "missing factor", 1.8
+    if atom.shape == shape:
+        yield from derivatives_at(name, atom)
 
 
 def added_values(site: Site) -> Iterator[Change]:
@@ -184,11 +191,11 @@ def rescaled(site: Site) -> Iterator[Change]:
     numbers = {name: n for name, n in site.scope.numbers.items() if n > 1}
     names = dict.fromkeys([*numbers, *(f"({a} * {b})" for a in numbers for b in numbers if a < b)])
     size = {name: numbers.get(name) or int(np.prod([numbers[p] for p in name.strip("()").split(" * ")])) for name in names}
+    turned = isinstance(site.node, ast.AugAssign) and isinstance(site.node.op, ast.Div)
     for ratio in site.ratios:
-        for name in [n for n in names if abs(ratio * size[n] - 1) < 1e-6][:2]:
-            yield Change(site.spliced(value, f"{text} / {name}"), "wrong scale", 1.3, "", f"/ {name}")
-        for name in [n for n in names if abs(ratio / size[n] - 1) < 1e-6][:2]:
-            yield Change(site.spliced(value, f"{text} * {name}"), "wrong scale", 1.3, "", f"* {name}")
+        for sign, due in (("*", 1 / ratio if ratio else 0.0), ("/", ratio)):
+            for name in [n for n in names if abs((1 / due if turned and due else due) / size[n] - 1) < 1e-6][:2]:
+                yield Change(site.spliced(value, f"{text} {sign} {name}"), "wrong scale", 1.3, "", f"{sign} {name}")
     for factor in ("2", "0.5"):
         yield Change(site.spliced(value, f"{factor} * {text}"), "wrong scale", 1.6, "", f"{factor} *")
 
@@ -240,24 +247,34 @@ def uncut(site: Site) -> Iterator[Change]:
                         yield Change(site.spliced(argument, name), "missing carry", 1.2, "0", name)
 
 
-def after_all(site: Site) -> Iterator[Change]:
-    """s → s; dh *= 1 - h**2, s; dy /= N: for what is changed in place."""
+def changed_in_place(site: Site) -> Atom | None:
+    """Return the array that a statement changes in place, if it is a gradient."""
     if not isinstance(site.node, ast.AugAssign):
-        return
+        return None
     root = node_root(site.node.target)
-    atom = next((a for a in site.after.atoms if a.text == root and a.shape), None)
-    if atom is None or not (atom.adjoint or looks_adjoint(root)):
+    return next((a for a in site.after.atoms if a.text == root and a.shape and (a.adjoint or looks_adjoint(root))), None)
+
+
+def scaled_after(site: Site) -> Iterator[Change]:
+    """s → s; dy = dy / N: for what is changed in place."""
+    atom = changed_in_place(site)
+    if atom is None:
         return
     for name, n in site.scope.numbers.items():
         for sign, ratio in (("/", n), ("*", 1 / n if n else 0)):
             if n > 1 and any(abs(r / ratio - 1) < 1e-6 for r in site.ratios):
-                new = f"{root} = {root} {sign} {name}"
+                new = f"{atom.text} = {atom.text} {sign} {name}"
                 yield Change((site.text, new), "wrong scale", 1.4, "", new)
-    for other in site.after.atoms:
-        if not other.adjoint and other.shape and fits(other.shape, atom.shape):
-            for k, form in enumerate([*forms(numpy_name(site), other.text), other.text, f"(1 - {other.text})"]):
-                new = f"{root} = {root} * {form}"
-                yield Change((site.text, new), "missing derivative" if k < 4 else "missing factor", 2.0, "", new)
+
+
+def multiplied_after(site: Site) -> Iterator[Change]:
+    """s → s; dh = dh * (1 - h**2): for what is changed in place."""
+    atom = changed_in_place(site)
+    for other in site.after.atoms if atom is not None else ():
+        if atom is not None and not other.adjoint and other.shape and fits(other.shape, atom.shape):
+            for form, kind, cost in factors_at(numpy_name(site), other, atom.shape):
+                new = f"{atom.text} = {atom.text} * {form}"
+                yield Change((site.text, new), kind, cost + 0.3, "", new)
 
 
 def inserted(site: Site) -> Iterator[Change]:
@@ -279,7 +296,7 @@ def inserted(site: Site) -> Iterator[Change]:
                 carried = goal.text in site.scope.carries
                 for sign in ("=", "+=") if carried else ("+=",):
                     new = f"{goal.text} {sign} {term}"
-                    cost = 2.2 if carried else 2.5 if goal.text.isidentifier() else 2.9
+                    cost = 2.2 if carried and sign == "=" else 2.6 if carried else 2.5 if goal.text.isidentifier() else 2.9
                     yield Change((site.text, new), "missing carry" if carried else "missing term", cost, "", new)
 
 

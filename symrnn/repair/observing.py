@@ -161,7 +161,7 @@ def scope_of(unit: Unit, seen: Seen, adjoint: frozenset[str], carries: set[str])
         if mark in met or len(atoms) >= MOST:
             continue
         met.add(mark)
-        atoms.append(Atom(text, array.shape, gradient, brings_carry(text, carries), zero))
+        atoms.append(Atom(text, array.shape, gradient, brings_carry(text, carries), zero, float(array.min(initial=np.inf)), float(array.max(initial=-np.inf))))
     return Scope(seen.env, unit.function.__globals__, tuple(atoms), numbers, adjoint, frozenset(carries))
 
 

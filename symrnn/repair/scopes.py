@@ -33,6 +33,8 @@ class Atom:
         adjoint: Whether it is a gradient: it changes with the upstream gradient.
         carry: Whether it comes from another turn of the loop.
         zero: Whether it is 0.
+        low: Its smallest entry.
+        high: Its largest entry.
     """
 
     text: str
@@ -40,6 +42,8 @@ class Atom:
     adjoint: bool
     carry: bool = False
     zero: bool = False
+    low: float = -np.inf
+    high: float = np.inf
 
 
 @dataclass
@@ -181,10 +185,17 @@ def shifted(text: str, loops: tuple[str, ...]) -> list[str]:
 
 
 @lru_cache(maxsize=1_000)
-def index_patterns(tree: ast.AST, loops: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the indices with loop counters in them that a function uses."""
-    return tuple(sorted({text_of(n.slice) for n in ast.walk(tree) if isinstance(n, ast.Subscript) and isinstance(n.value, ast.Name)
+def index_patterns(tree: ast.AST, loops: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Return the indices with loop counters in them that a function uses, with what they are the indices of."""
+    return tuple(sorted({(n.value.id, text_of(n.slice)) for n in ast.walk(tree) if isinstance(n, ast.Subscript) and isinstance(n.value, ast.Name)
                          and any(isinstance(x, ast.Name) and x.id in loops for x in ast.walk(n.slice))}))
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Tell whether two values can be read by the same indices: two lists, two dicts, two arrays of as many axes and as long."""
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+        return one.ndim == other.ndim and abs(one.shape[0] - other.shape[0]) <= 1
+    return isinstance(one, list | dict | tuple) and type(one) is type(other)
 
 
 def candidates(unit: Unit, statement: Statement, env: dict[str, Any], texts: Sequence[str]) -> Iterator[str]:
@@ -204,8 +215,7 @@ def candidates(unit: Unit, statement: Statement, env: dict[str, Any], texts: Seq
                 yield f"{name}.{key}"
                 if isinstance(part, dict):
                     yield from (f"{name}.{key}[{inner!r}]" for inner in list(part) if isinstance(inner, str))
-        if isinstance(value, list | dict) or (isinstance(value, np.ndarray) and value.ndim > 1):
-            yield from (f"{name}[{pattern}]" for pattern in patterns)
+        yield from (f"{name}[{pattern}]" for base, pattern in patterns if alike(value, env.get(base)))
 
 
 def read_values(unit: Unit, statement: Statement, env: dict[str, Any], texts: Sequence[str]) -> dict[str, Any]:

@@ -26,6 +26,11 @@ from symrnn.repair.truth import Exam
 CHUNK = 48
 WIDTH, DEPTH = 6, 5
 LEAST = 1e-9
+STEPS: tuple[tuple[int, bool | None], ...] = ((0, None), (1, True), (2, True), (1, False), (2, False))
+"""Which kinds of edits are tried in turn, and where: at statements that reach all that is wrong, at others, at all (``None``)."""
+NEARLY = 0.85
+PAIRED, CHEAP = 40, 1.7
+"""How many edits that let something flow back are tried in pairs, and what they may cost."""
 
 
 @dataclass(frozen=True)
@@ -208,18 +213,21 @@ def searched(bench: Bench, confirm: Callable[[State], bool]) -> tuple[State | No
         return None, State((), ())
     start = State((), marks, bench.score(marks))
     best, count = start, itertools.count()
-    queue = [(-start.score, next(count), start, 0)]
+    queue = [(urgency(bench, start, 0), next(count), start, 0)]
     known: set[bytes] = set()
     while queue and not bench.over():
-        _, _, state, tier = heapq.heappop(queue)
+        _, _, state, step = heapq.heappop(queue)
         children = []
-        for child in expanded(bench, state, tier):
+        for child in expanded(bench, state, step):
             if not child.right:
                 children.append(child)
             elif confirm(small := smaller(bench, child)):
                 return small, small
-        if tier + 1 < len(TIERS):
-            heapq.heappush(queue, (urgency(bench, state, tier + 1), next(count), state, tier + 1))
+        if step + 1 < len(STEPS):
+            heapq.heappush(queue, (urgency(bench, state, step + 1), next(count), state, step + 1))
+        elif not state.edits:
+            for first in carrying(bench, state):
+                heapq.heappush(queue, (urgency(bench, first, step + 2), next(count), first, len(STEPS)))
         for child in chosen(children):
             mark = b"".join(m.tobytes() for m in child.marks)
             best = max(best, child, key=lambda s: (s.score, -s.cost))
@@ -229,10 +237,10 @@ def searched(bench: Bench, confirm: Callable[[State], bool]) -> tuple[State | No
     return None, best
 
 
-def urgency(bench: Bench, state: State, tier: int) -> float:
+def urgency(bench: Bench, state: State, step: int) -> float:
     """Grade how late a state has its turn: soon where whole gradients are right, with few likely edits."""
     whole = sum(float(np.mean(bench.shares(m) == 1)) for m in state.marks) / len(state.marks)
-    return -whole - 0.1 * state.score + 0.01 * state.cost + 0.03 * tier
+    return -whole - 0.1 * state.score + 0.01 * state.cost + 0.03 * step
 
 
 def chosen(children: Sequence[State]) -> list[State]:
@@ -243,15 +251,18 @@ def chosen(children: Sequence[State]) -> list[State]:
     return sorted(found.values(), key=lambda c: (-c.score, c.cost))[:WIDTH]
 
 
-def expanded(bench: Bench, state: State, tier: int) -> Iterator[State]:
+def expanded(bench: Bench, state: State, step: int) -> Iterator[State]:
     """Yield what becomes of a state by one more edit, where that is progress."""
     patch = state.patch
     with swapped(bench.codes(patch, {})):
         usual = [bench.numbers(0, k) for k in range(len(bench.exam.situations))]
     if any(u is None for u in usual):
         return
-    spread = influences(bench, state, usual)
-    ranked = ordered(bench, state, spread, ratios_of(bench, usual[0]), tier)
+    spread, ratios = influences(bench, state, usual), ratios_of(bench, usual[0])
+    if step == len(STEPS):
+        ranked = [edit for tier in (0, 1, 2) for edit in ordered(bench, state, spread, ratios, tier, None) if is_carrying(edit)][:PAIRED]
+    else:
+        ranked = ordered(bench, state, spread, ratios, *STEPS[step])
     for start in range(0, len(ranked), CHUNK):
         for number, edit in tried(bench, patch, ranked[start:start + CHUNK]):
             if bench.over():
@@ -262,6 +273,17 @@ def expanded(bench: Bench, state: State, tier: int) -> Iterator[State]:
             child = State((*state.edits, edit), marks, bench.score(marks))
             if child.score > state.score + LEAST or child.right:
                 yield child
+
+
+def is_carrying(edit: Edit) -> bool:
+    """Tell whether an edit lets something flow back from the next time step."""
+    return edit.change.kind == "missing carry" and edit.change.cost <= CHEAP
+
+
+def carrying(bench: Bench, state: State) -> list[State]:
+    """Return the states with one edit more that lets something flow back: where two flows are cut, one alone is no progress."""
+    edits = [edit for tier in (0, 1, 2) for edit in ordered(bench, state, dict.fromkeys(bench.scopes), (), tier, None) if is_carrying(edit)]
+    return [State((edit,), state.marks, state.score) for edit in edits[:PAIRED]]
 
 
 def tried(bench: Bench, patch: Patch, chunk: Sequence[Edit]) -> Iterator[tuple[int, Edit]]:
@@ -286,7 +308,8 @@ def influences(bench: Bench, state: State, usual: Sequence[Any]) -> dict[Stateme
 
     Statements that nothing depends on are missing; those where it cannot be found out have ``None``.
     """
-    probes, found = [], {}
+    probes: list[Edit] = []
+    found: dict[Statement, Any] = {}
     for statement in bench.scopes:
         text = state.patch.get(statement, (statement.text,))[0]
         site = site_of(statement, text, bench.units[statement.unit], bench.scopes)
@@ -319,15 +342,27 @@ def ratios_of(bench: Bench, numbers: Any) -> tuple[float, ...]:
     return tuple(found)
 
 
-def ordered(bench: Bench, state: State, spread: Mapping[Statement, Any], ratios: tuple[float, ...], tier: int) -> list[Edit]:
-    """Return the edits of some kinds, those first that are likely, and whose statement is suspect."""
+def ordered(
+    bench: Bench, state: State, spread: Mapping[Statement, Any], ratios: tuple[float, ...], tier: int, prime: bool | None,
+) -> list[Edit]:
+    """Return the edits of some kinds, those first that are likely, and whose statement is suspect.
+
+    Args:
+        bench: Where they are tried.
+        state: What was edited before.
+        spread: What each statement reaches.
+        ratios: Numbers by which whole gradients are off.
+        tier: Which kinds.
+        prime: Whether only statements are edited that reach all that is wrong, or only others; ``None`` for all.
+    """
     wrong = ~state.marks[0]
     found = []
     patch = state.patch
     for statement, reach in spread.items():
         variant = patch.get(statement, (statement.text,))
         doubt = suspicion(reach, wrong)
-        if len(variant) > 1 or variant == ("pass",) or (doubt > 8 and tier < len(TIERS) - 1) or bench.over():
+        reaches = reach is None or not np.any(wrong) or float(np.mean(reach[wrong])) > NEARLY
+        if len(variant) > 1 or variant == ("pass",) or (doubt > 8 and tier < len(TIERS) - 1) or bench.over() or prime is (not reaches):
             continue
         key = (statement, variant[0], ratios, tier)
         if key not in bench.made:

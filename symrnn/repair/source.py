@@ -256,7 +256,7 @@ def head_choice(mine: Sequence[tuple[int, str]], usual: str) -> str:
     return "".join(f"({text}) if {CHOICE} == {number} else " for number, text in mine) + f"({usual})"
 
 
-def widened(text: str) -> ast.AST | str:
+def widened(text: str) -> ast.Module | str:
     """Ask for float64 where a function asks for float32 by a text."""
     if not any(f"'{word}'" in text or f'"{word}"' in text for word in WIDE):
         return text
