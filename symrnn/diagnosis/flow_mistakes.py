@@ -23,22 +23,25 @@ def carries(rules: Rules, targets: Sequence[Any]) -> Iterator[Mistake]:
     every = [places for places in flowing.values() if places]
     together = [place for places in every for place in places]
     for places in [*([together] if len(every) > 1 else []), *every]:
-        yield whole(rules, places, "missing carry", None)
-        yield kept_at_start(rules, places)
+        yield from with_and_without_start(rules, whole(rules, places, "missing carry", None), places)
         for factor, kind in ((2, "doubled term"), (-1, "wrong sign")):
             results = [Scaled(factor, rules[of].terms[k].node) for of, k in places]
-            yield made(rules, places, [Change(kind, rules[of].terms[k].node, x, x) for (of, k), x in zip(places, results, strict=True)])
+            changed = made(rules, places, [Change(kind, rules[of].terms[k].node, x, x) for (of, k), x in zip(places, results, strict=True)])
+            yield from with_and_without_start(rules, changed, places)
 
 
-def kept_at_start(rules: Rules, places: Sequence[Place]) -> Mistake:
-    """Return the mistake that leaves out terms at all times but that of the initial state."""
-    lost = whole(rules, places, "missing carry", None)
+def with_and_without_start(rules: Rules, mistake: Mistake, places: Sequence[Place]) -> Iterator[Mistake]:
+    """Yield a mistake in what flows back, and the same at all times but that of the initial state."""
+    yield mistake
     after = []
-    for rule in lost.after:
-        kept = [replace(rules[of].terms[k], spans=spans) for of, k in places if of == rule.of
-                if (spans := tuple(span for span in rules[of].terms[k].spans if span.hi == 0))]
-        after.append(replace(rule, terms=(*rule.terms, *kept)))
-    return replace(lost, after=tuple(after))
+    for rule in mistake.after:
+        late = [replace(term, spans=spans) for term in rule.terms if (spans := tuple(span for span in term.spans if span.hi != 0))]
+        old = [rules[of].terms[k] for of, k in places if of == rule.of]
+        early = [replace(term, spans=spans) for term in old if (spans := tuple(span for span in term.spans if span.hi == 0))]
+        own = [replace(term, spans=spans) for term in rule.terms if term in rules[rule.of].terms
+               and (spans := tuple(span for span in term.spans if span.hi == 0))]
+        after.append(replace(rule, terms=(*late, *early, *own)))
+    yield replace(mistake, after=tuple(after))
 
 
 def multiples(rules: Rules, targets: Sequence[Any]) -> Iterator[Mistake]:

@@ -100,7 +100,8 @@ class Catalogue:
     def in_terms(self, rules: Rules, places: Sequence[Place]) -> Iterator[Mistake]:
         """Yield the mistakes that are made in the same way in some terms."""
         terms = [rules[of].terms[k] for of, k in places]
-        lost = whole(rules, places, "missing carry" if all(x.carry for x in terms) else "missing term", None)
+        flowing = sum(x.carry for of in {of for of, _ in places} for x in rules[of].terms)
+        lost = whole(rules, places, "missing carry" if all(x.carry for x in terms) and len(terms) == flowing else "missing term", None)
         if rules[places[0][0]].leads:
             yield lost
         variants = [self.structural(term.node) for term in terms]

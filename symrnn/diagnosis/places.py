@@ -96,10 +96,12 @@ class Watch:
         files: The files.
         begins: Name of the function with which it begins; empty for the first one.
         records: What was assigned, in order.
+        lines: The lines that were run.
     """
 
     files: frozenset[str]
     begins: str = ""
+    lines: dict[tuple[str, int], None] = field(default_factory=dict)
     records: list[Record] = field(default_factory=list)
     tables: dict[str, dict[int, list[Statement]]] = field(default_factory=dict)
 
@@ -122,6 +124,7 @@ class Watch:
         if frame.f_code.co_name == self.begins:
             self.begins = ""
             self.records.clear()
+            self.lines.clear()
         self.called(frame)
         last: list[int] = []
 
@@ -129,6 +132,7 @@ class Watch:
             if last and event in ("line", "return"):
                 self.note(frame, file, last[0])
             last[:] = [frame.f_lineno]
+            self.lines[file, frame.f_lineno] = None
             return local
 
         return local
@@ -207,32 +211,63 @@ def near(a: Any, b: Any) -> bool:
     return size > 0 and bool(np.abs(a - b).max(initial=0.0) <= CLOSE * size)
 
 
-def first_place(
-    records: Sequence[Record], values: Iterable[Any], *, last: bool = False, second: bool = False, outer: bool = False,
-) -> tuple[Place, str] | None:
+@dataclass(frozen=True)
+class Wanted:
+    """A value by which a line is known.
+
+    Attributes:
+        value: The array.
+        skip: How many lines hold it rightly, before the one that holds it by mistake.
+    """
+
+    value: Any
+    skip: int = 0
+
+
+def first_place(records: Sequence[Record], wanted: Iterable[Wanted], *, last: bool = False, outer: bool = False) -> tuple[Place, str] | None:
     """Return the first line that leaves one of some values behind, and the variable.
 
     Args:
         records: In order.
-        values: The values, the most telling first.
+        wanted: The values, the most telling first.
         last: Whether the last assignment in a loop is wanted instead.
-        second: Whether the second line is wanted, where there are two: the first one is right, and says so.
         outer: Whether the line of the loop is wanted that called the function of the line.
     """
     ordered = [r for r in reversed(records) if r.loop] if last else records
-    for value in values:
-        wanted = np.asarray(value, dtype=float)
-        wanted = wanted.reshape(tuple(n for n in wanted.shape if n != 1))
-        if wanted.size < 2 or not np.isfinite(wanted).all():
-            continue
-        found: dict[int, Record] = {}
-        for record in ordered:
-            if record.line not in found and holds(record.value, wanted):
+    spare: Record | None = None
+    for one in wanted:
+        lines = lines_with(ordered, one)
+        if len(lines) > one.skip:
+            return placed(lines[one.skip], outer=outer)
+        spare = spare or (lines[-1] if lines else None)
+    return placed(spare, outer=outer) if spare is not None else None
+
+
+def lines_with(records: Sequence[Record], wanted: Wanted) -> list[Record]:
+    """Return the first record of each line that holds a value, not more than are asked for."""
+    value = np.asarray(wanted.value, dtype=float)
+    value = value.reshape(tuple(n for n in value.shape if n != 1))
+    found: dict[int, Record] = {}
+    if value.size > 1 and np.isfinite(value).all():
+        for record in records:
+            if record.line not in found and holds(record.value, value):
                 found[record.line] = record
-                if len(found) > second:
+                if len(found) > wanted.skip:
                     break
-        if found:
-            record = list(found.values())[-1]
-            line = record.calls if outer and record.calls else record.line
-            return Place(line, linecache.getline(record.file, line).strip()), record.name
-    return None
+    return list(found.values())
+
+
+def placed(record: Record, *, outer: bool) -> tuple[Place, str]:
+    """Return the line of a record, or of the loop that called its function, and its variable."""
+    line = record.calls if outer and record.calls else record.line
+    return Place(line, linecache.getline(record.file, line).strip()), record.name
+
+
+def clipping_places(lines: Iterable[tuple[str, int]]) -> tuple[Place, ...]:
+    """Return the lines that clip, among those that were run: by ``clip``, or by a minimum and a maximum, or by a norm."""
+    found = []
+    for file, line in lines:
+        source = linecache.getline(file, line).strip()
+        if "clip" in source or ("minimum" in source and "maximum" in source):
+            found.append(Place(line, source))
+    return tuple(found)

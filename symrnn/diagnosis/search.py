@@ -146,7 +146,7 @@ def find_model(code: Code, point: Values, *, cell: Cell | None = None, seconds: 
         try:
             with np.errstate(all="ignore"):
                 bench.forward()
-        except UNRUNNABLE:
+        except (*UNRUNNABLE, SymrnnError):
             continue
         found = by_loss(reading, bench, wanted) if binding.loss else by_outputs(reading, bench, wanted)
         if found is not None:

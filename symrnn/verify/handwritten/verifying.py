@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.errors import SpecError, unknown
+from symrnn.errors import SpecError, SymrnnError, unknown
 from symrnn.verify.balls.dual import Undecided
 from symrnn.verify.handwritten.deciding import verdicts_of
 from symrnn.verify.handwritten.exploring import explore
@@ -29,7 +29,7 @@ from symrnn.verify.handwritten.judging import BITS, Plan
 from symrnn.verify.handwritten.naming import parameters, returned_names
 from symrnn.verify.handwritten.problems import NotOnBalls
 from symrnn.verify.handwritten.program import Program, named
-from symrnn.verify.handwritten.report import ACCEPTABLE, REFUSED, Report, Verdict
+from symrnn.verify.handwritten.report import ACCEPTABLE, Report, Verdict
 from symrnn.verify.handwritten.timing import Clock
 from symrnn.verify.handwritten.trial import Subject
 
@@ -67,6 +67,8 @@ class Request:
 
 EXPLAINERS: tuple[str, ...] = ("symrnn.diagnosis",)
 """Modules with a function ``explain``: they name the mistakes of what was refused."""
+FAILURES = (SymrnnError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError, AssertionError)
+"""What a diagnosis may stumble over in foreign code."""
 
 
 def verify_gradient(
@@ -188,13 +190,12 @@ def verified(request: Request, clock: Clock | None = None) -> Report:
         clock: Measures, and is told of each phase.
     """
     clock = clock or Clock()
-    reason, diagnosis = "", Diagnosis()
+    reason = ""
     options: dict[str, Any] = {"call": request.call, "loss": request.loss, "returns": request.returns, "seed": request.plan.seed, "clock": clock}
     try:
         with clock.phase("first call"):
             subject = explore(request.program, bits=request.plan.bits, **options)
         verdicts = verdicts_of(subject, request.plan)
-        diagnosis = explained(subject, verdicts, request)
     except NotOnBalls as error:
         reason = str(error)
         with clock.phase("first call"):
@@ -203,26 +204,31 @@ def verified(request: Request, clock: Clock | None = None) -> Report:
     except Undecided as undecided:
         subject = None
         verdicts = (Verdict("all", "", "not checked", f"because {undecided}"),)
-    return replace(finished(request, subject, verdicts, clock, reason), diagnosis=diagnosis)
+    report = finished(request, subject, verdicts, clock, reason)
+    if subject is None or reason or not (request.diagnose and report.refused):
+        return report
+    diagnosis = explained(subject, report.refused, request)
+    return replace(report, diagnosis=diagnosis, seconds=dict(clock.seconds))
 
 
-def explained(subject: Subject, verdicts: tuple[Verdict, ...], request: Request) -> Diagnosis:
+def explained(subject: Subject, refused: tuple[Verdict, ...], request: Request) -> Diagnosis:
     """Ask what can name mistakes, in order, until one of them explains everything; a judge does not know them.
 
     Args:
         subject: The code.
-        verdicts: On its gradients.
+        refused: The verdicts that are refused, and not accepted.
         request: What was asked for.
     """
     best = Diagnosis()
-    if not request.diagnose or not any(v.verdict in REFUSED for v in verdicts):
-        return best
     for name in EXPLAINERS:
-        with subject.clock.phase("diagnosis"):
-            found = importlib.import_module(name).explain(subject, verdicts, request)
+        try:
+            with subject.clock.phase("diagnosis"):
+                found = importlib.import_module(name).explain(subject, refused, request)
+        except FAILURES as error:  # foreign code at special points: a verdict is worth more than its explanation
+            found = Diagnosis(statement=f"none was found: {type(error).__name__} while the mistakes were looked for: {error}")
         if found.complete:
             return found
-        best = best if best.statement else found
+        best = found if len(found.findings) > len(best.findings) or not best.statement else best
     return best
 
 
