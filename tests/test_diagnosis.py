@@ -119,10 +119,10 @@ def test_a_mistake_changes_what_it_says_only() -> None:
     (("(1 - h[:, t] ** 2)", "(1 - h[:, t])"), "wrong derivative", "da = dstate * (1 - h[:, t])", "δa_t = δh_t ⊙ (1 - h_t)"),
     (("dh[:, t] + carry", "dh[:, t]"), "missing carry", "dstate = dh[:, t]", "δh_t = g_{h,t}"),
     (("carry = da @ Wh.T", "carry = da @ Wh"), "missing transpose", "carry = da @ Wh", "δh_t = g_{h,t} + W_hh δa_{t+1}"),
-    ((" if t > 0 else h0", ""), "wraps around", "dWh += prev.T @ da", "∂L/∂W_hh = Σ_{t=2}^T δa_t h_{t-1}ᵀ + δa_1 h_Tᵀ"),
+    ((" if t > 0 else h0", ""), "wraps around", "prev = h[:, t - 1]", "∂L/∂W_hh = Σ_{t=2}^T δa_t h_{t-1}ᵀ + δa_1 h_Tᵀ"),
     (("db += da", "db = da"), "not accumulated", "db = da.sum(axis=0)", "∂L/∂b_h = δa_1"),
     (("dh[:, t] + carry\n        da = dstate * (1 - h[:, t] ** 2)", "carry\n        da = dh[:, t] + dstate * (1 - h[:, t] ** 2)"), "brackets",
-     "da = dh[:, t] + dstate * (1 - h[:, t] ** 2)", "δa_t = (W_hhᵀ δa_{t+1}) ⊙ (1 - h_t ⊙ h_t) + g_{h,t}"),
+     "da = dh[:, t] + dstate * (1 - h[:, t] ** 2)", "δa_t = g_{h,t} + (W_hhᵀ δa_{t+1}) ⊙ (1 - h_t ⊙ h_t)"),
     (("+ carry", "- carry"), "wrong sign", "dstate = dh[:, t] - carry", "δh_t = g_{h,t} - W_hhᵀ δa_{t+1}"),
 ])
 def test_one_mistake(edit: tuple[str, str], kind: str, line: str, formula: str, tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def conventions(roles: Mapping[str, Sequence[Held]]) -> Iterator[Convention]:
 
 
 def gates_in_order(found: Mapping[str, list[list[Block]]], wanted: Sequence[Role]) -> Iterator[dict[Any, list[Any]]]:
-    """Yield the ways to give blocks to the parameters of a model.
+    """Yield the ways to give blocks to the parameters of a model; the one that the names say, where they say it of all.
 
     Args:
         found: The blocks.
@@ -142,7 +142,9 @@ def gates_in_order(found: Mapping[str, list[list[Block]]], wanted: Sequence[Role
         if sum(len(s) for s in sets) < len(owners) or (key in "xh" and sum(len(s) for s in sets) != len(owners)):
             return
     tags = aligned(found)
-    for order in sorted(itertools.permutations(gates, len(tags)), key=lambda o: -agreement(o, tags)):
+    orders = sorted(itertools.permutations(gates, len(tags)), key=lambda o: -agreement(o, tags))
+    named = [order for order in orders if agreement(order, tags) == len(tags)]
+    for order in named or orders:
         given = dict(zip(tags, order, strict=True))
         made = assigned(found, wanted, given)
         if made is not None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from symrnn import writer
 from symrnn.diagnosis.evidence import Point, whole_upstream
 from symrnn.diagnosis.formulas_as_code import UNRUNNABLE
 from symrnn.diagnosis.hunting import Explained, Hunt, rule_for
@@ -25,6 +26,7 @@ from symrnn.diagnosis.search import Match, find_model, upstream_arrays
 from symrnn.diagnosis.telling import Told, output_name
 from symrnn.equations import Cell
 from symrnn.errors import SymrnnError
+from symrnn.expr import t
 from symrnn.verify.balls.dual import Undecided, precision
 from symrnn.verify.handwritten.findings import Diagnosis, Finding
 from symrnn.verify.handwritten.report import REFUSED, Verdict
@@ -46,7 +48,7 @@ def explain(subject: Subject, verdicts: Sequence[Verdict], request: Any) -> Diag
     """
     code = Code(subject)
     try:
-        with precision(request.plan.bits):
+        with precision(request.plan.bits), np.errstate(all="ignore"):  # wrong formulas overflow
             match = find_model(code, code.point(f"{request.plan.seed}, point 0"), cell=named(request.cell), seconds=SEARCH)
             if match is None:
                 return Diagnosis(statement="the forward is none of the known cells, so that its mistakes have no formula")
@@ -94,7 +96,7 @@ def described(match: Match) -> str:
     """Say what the code was found to be: ``lstm, h @ W``."""
     how = "rows, h @ W" if match.reading.convention.rows else "columns, W @ h"
     ends = "" if len(match.model.ends) < 3 else f", {match.model.ends[0]}, {match.model.ends[2]}"
-    given = ", ".join(f"{series.name}_t" for _, series in match.model.upstream if match.outputs)
+    given = ", ".join(writer.text(series[t]) for _, series in match.model.upstream if match.outputs)
     upstream = f"; {given}: upstream gradient{'s' if ',' in given else ''}" if given else ""
     return f"{match.model.title}{ends}, {how}{upstream}"
 

@@ -105,7 +105,7 @@ def cells(fits: Callable[[Cell], bool]) -> Iterator[Cell]:
 
 def altered(cell: Cell) -> Iterator[Cell]:
     """Yield the cell with one of its functions left out or exchanged: an LSTM without the tanh of its cell state."""
-    for place, equation in enumerate(cell.equations):
+    for place, equation in reversed(list(enumerate(cell.equations))):
         for function in sorted(equation.rhs.atoms(Elementwise), key=str):
             for other in ("identity", "relu", "tanh", "sigmoid"):
                 if other != str(function.args[0]) and (other == "identity" or "tanh" in (other, str(function.args[0]))):

@@ -20,6 +20,7 @@ import numpy as np
 from symrnn.diagnosis.observing import as_floats
 from symrnn.verify.balls.dual import Dual
 from symrnn.verify.handwritten.findings import Place
+from symrnn.verify.handwritten.naming import stems
 
 MOST_RECORDS, MOST_ENTRIES = 20_000, 4_000
 CLOSE = 1e-9
@@ -218,10 +219,12 @@ class Wanted:
     Attributes:
         value: The array.
         skip: How many lines hold it rightly, before the one that holds it by mistake.
+        letter: Of the quantity whose gradient is wrong: the line of a variable that is named so is taken before others.
     """
 
     value: Any
     skip: int = 0
+    letter: str = ""
 
 
 def first_place(records: Sequence[Record], wanted: Iterable[Wanted], *, last: bool = False, outer: bool = False) -> tuple[Place, str] | None:
@@ -238,7 +241,8 @@ def first_place(records: Sequence[Record], wanted: Iterable[Wanted], *, last: bo
     for one in wanted:
         lines = lines_with(ordered, one)
         if len(lines) > one.skip:
-            return placed(lines[one.skip], outer=outer)
+            named = [record for record in lines if one.letter and one.letter in stems(record.name)]
+            return placed(named[0] if one.skip and len(named) == 1 else lines[one.skip], outer=outer)
         spare = spare or (lines[-1] if lines else None)
     return placed(spare, outer=outer) if spare is not None else None
 

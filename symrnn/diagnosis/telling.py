@@ -117,7 +117,8 @@ class Told:
         skip = int(mistake.kind in LEFT_OUT)
         for change in mistake.changes:
             if change.result is not None:
-                yield from (Wanted(x, max(skip, self.held_by_others(x, mistake))) for x in self.over_time(change.result))
+                letter = str(mistake.of[0].name) if len(mistake.of) == 1 else ""
+                yield from (Wanted(x, max(skip, self.held_by_others(x, mistake)), letter) for x in self.over_time(change.result))
         for rule, change in zip(mistake.after, mistake.changes, strict=False):
             if change.result is not None and len(rule.terms) > 1 and rule.leads:
                 others = [term for term in rule.terms if term.node != change.result]
