@@ -6,19 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from symrnn.repair.edits_algebra import accumulations, brackets, dropped_factors, dropped_terms, signs
 from symrnn.repair.edits_references import conditions, derivatives, guards, ranges, replacements, transposes, unclipped
-from symrnn.repair.edits_terms import (
-    added_factors,
-    added_terms,
-    added_values,
-    deleted,
-    inserted,
-    made_up_terms,
-    multiplied_after,
-    scaled_after,
-    scales,
-    uncut,
-    unzeroed,
-)
+from symrnn.repair.edits_scales import scales
+from symrnn.repair.edits_statements import deleted, inserted, multiplied_after, scaled_after, uncut, unzeroed, updated
+from symrnn.repair.edits_terms import added_factors, added_terms, added_values, made_up_terms
 from symrnn.repair.scopes import Scope
 from symrnn.repair.sites import Change, Site, bracketed
 from symrnn.repair.source import Statement, Unit, Variant
@@ -27,7 +17,7 @@ Edits = Callable[[Site], Iterator[Change]]
 TIERS: tuple[tuple[Edits, ...], ...] = (
     (transposes, accumulations, signs, dropped_terms, dropped_factors, brackets, guards, unclipped, scales, deleted, ranges, uncut, scaled_after),
     (replacements, derivatives, added_terms, added_factors, added_values, multiplied_after),
-    (unzeroed, made_up_terms, inserted),
+    (unzeroed, made_up_terms, inserted, updated),
 )
 """Kinds of edits: those of which there are few first."""
 HEADS: tuple[Edits, ...] = (ranges, conditions)

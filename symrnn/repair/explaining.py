@@ -20,10 +20,12 @@ from typing import Any
 
 import numpy as np
 
+from symrnn.repair.bench import Bench, State
 from symrnn.repair.observing import choosing, observed
 from symrnn.repair.running import Stage, staged
-from symrnn.repair.search import Bench, State, outcome, searched
-from symrnn.repair.source import Unit, closed_over, compiled, swapped, units_of
+from symrnn.repair.search import outcome, searched
+from symrnn.repair.source import Unit, compiled, units_of
+from symrnn.repair.swapping import closed_over, swapped
 from symrnn.repair.telling import finding_of
 from symrnn.repair.truth import Exam, exam_of, is_time
 from symrnn.verify.balls.dual import Undecided

@@ -23,7 +23,8 @@ from symrnn.repair.scopes import (
     read_values,
     texts_in,
 )
-from symrnn.repair.source import CHOICE, WATCH, Statement, Unit, compiled, swapped
+from symrnn.repair.source import CHOICE, WATCH, Statement, Unit, compiled
+from symrnn.repair.swapping import swapped
 
 
 @dataclass

@@ -114,7 +114,8 @@ class Site:
         """Tell whether a part reads something that has a name, as a whole."""
         if not isinstance(node, ast.Name | ast.Attribute | ast.Subscript) or not node_root(node):
             return False
-        if isinstance(node, ast.Attribute) and node.attr in ("T", "dot", "shape"):
+        above = self.parents.get(node)
+        if isinstance(node, ast.Attribute) and (node.attr in ("T", "shape") or (isinstance(above, ast.Call) and above.func is node)):
             return False
         value = self.scope.env.get(node_root(node), self.scope.space.get(node_root(node)))
         return value is not None and value is not np

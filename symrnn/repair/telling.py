@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from symrnn.repair.search import Edit
+from symrnn.repair.bench import Edit
 from symrnn.repair.source import CLOSE, OPEN, PLAIN, Statement, Unit
 from symrnn.verify.handwritten.findings import Finding, Place
 

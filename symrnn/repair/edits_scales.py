@@ -1,0 +1,65 @@
+"""Edits of numbers: 1/N, 2, means and sums."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+import numpy as np
+
+from symrnn.repair.sites import Change, Site, bracketed, is_number, is_product
+from symrnn.repair.source import text_of
+
+
+def scales(site: Site) -> Iterator[Change]:
+    """a → 2 * a, a / N; mean ↔ sum; another number."""
+    for node in site.in_value():
+        above = site.parents.get(node)
+        if is_number(node) and not (isinstance(above, ast.BinOp) and isinstance(above.op, ast.Pow | ast.Sub)):
+            number = float(ast.literal_eval(node))
+            for new in dict.fromkeys((1, 2, 0.5, number * 2, number / 2)):
+                if new != number:
+                    yield Change(site.spliced(node, f"{new:g}"), "wrong scale", 1.5, site.source(node), f"{new:g}")
+        if isinstance(node, ast.Call):
+            yield from means(site, node)
+        if site.is_reference(node) and site.scope.numbers.get(text_of(node), 0) > 1 and is_product(above):
+            for other, value in site.scope.numbers.items():
+                if value > 1 and value != site.scope.numbers[text_of(node)]:
+                    yield Change(site.spliced(node, other), "wrong scale", 1.6, site.source(node), other)
+    yield from rescaled(site)
+
+
+def means(site: Site, node: ast.Call) -> Iterator[Change]:
+    """mean ↔ sum."""
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id if isinstance(node.func, ast.Name) else ""
+    if name in ("mean", "sum", "average"):
+        other, text = "sum" if name != "sum" else "mean", site.source(node.func)
+        new = text[: len(text) - len(name)] + other
+        yield Change(site.spliced(node.func, new), "wrong scale", 1.1, text, new)
+
+
+def rescaled(site: Site) -> Iterator[Change]:
+    """a → a / N, 2 * a: by the numbers that whole gradients are off by."""
+    value = site.value
+    if value is None or not isinstance(site.node, ast.Assign | ast.AugAssign) or isinstance(value, ast.Tuple) or not scalable(site, value):
+        return
+    text = bracketed(site.source(value))
+    numbers = {name: n for name, n in site.scope.numbers.items() if n > 1}
+    names = dict.fromkeys([*numbers, *(f"({a} * {b})" for a in numbers for b in numbers if a < b)])
+    size = {name: numbers.get(name) or int(np.prod([numbers[p] for p in name.strip("()").split(" * ")])) for name in names}
+    turned = isinstance(site.node, ast.AugAssign) and isinstance(site.node.op, ast.Div)
+    for ratio in site.ratios:
+        for sign, due in (("*", 1 / ratio if ratio else 0.0), ("/", ratio)):
+            for name in [n for n in names if abs((1 / due if turned and due else due) / size[n] - 1) < 1e-6][:2]:
+                yield Change(site.spliced(value, f"{text} {sign} {name}"), "wrong scale", 1.3, "", f"{sign} {name}")
+    for factor in ("2", "0.5"):
+        yield Change(site.spliced(value, f"{factor} * {text}"), "wrong scale", 1.6, "", f"{factor} *")
+
+
+def scalable(site: Site, value: ast.expr) -> bool:
+    """Tell whether an expression can be multiplied by a number: an array, a fraction, or what something is divided by."""
+    shape = site.shape(value)
+    if shape == ():
+        divides = isinstance(site.node, ast.AugAssign) and isinstance(site.node.op, ast.Mult | ast.Div)
+        return divides or isinstance(site.scope.value(site.source(value)), float)
+    return bool(shape)

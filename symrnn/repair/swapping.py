@@ -1,0 +1,43 @@
+"""Function objects that run other code for a while, and the functions that belong to a program."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import CodeType, FunctionType
+from typing import Any
+
+
+@contextmanager
+def swapped(codes: Mapping[FunctionType, CodeType]) -> Iterator[None]:
+    """Let functions run other code, and put theirs back."""
+    before = {function: function.__code__ for function in codes}
+    try:
+        for function, code in codes.items():
+            function.__code__ = code
+        yield
+    finally:
+        for function, code in before.items():
+            function.__code__ = code
+
+
+def closed_over(functions: Sequence[Any]) -> list[FunctionType]:
+    """Return functions, those that they wrap, and those that they close over, each once."""
+    found: dict[int, FunctionType] = {}
+    waiting = list(functions)
+    while waiting:
+        value = waiting.pop(0)
+        plain = inspect.unwrap(getattr(value, "__func__", value)) if callable(value) else None
+        if isinstance(plain, FunctionType) and id(plain) not in found:
+            found[id(plain)] = plain
+            waiting += [cell.cell_contents for cell in plain.__closure__ or () if filled(cell)]
+    return list(found.values())
+
+
+def filled(cell: Any) -> bool:
+    """Tell whether a variable that a function closes over has a value."""
+    try:
+        return cell.cell_contents is not None
+    except ValueError:
+        return False
