@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from symrnn.repair.observing import MOST_TURNS
 from symrnn.repair.scopes import Scope
 from symrnn.repair.sites import Change
-from symrnn.repair.source import CHOICE, Patch, Statement, Unit, Variant, compiled
+from symrnn.repair.source import CHOICE, TURN, Patch, Statement, Unit, Variant, compiled
 from symrnn.repair.truth import Exam
 
 
@@ -93,6 +94,7 @@ class Bench:
         """Let a variant run."""
         for space in self.spaces:
             space[CHOICE] = number
+            space[TURN].left = MOST_TURNS
 
     def numbers(self, number: int, situation: int) -> Any:
         """Run a variant, and return the entries that it gives."""

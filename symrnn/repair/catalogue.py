@@ -9,7 +9,7 @@ from symrnn.repair.edits_references import conditions, derivatives, guards, rang
 from symrnn.repair.edits_scales import scales
 from symrnn.repair.edits_statements import deleted, inserted, multiplied_after, scaled_after, uncut, unzeroed, updated
 from symrnn.repair.edits_terms import added_factors, added_terms, added_values, made_up_terms
-from symrnn.repair.scopes import Scope
+from symrnn.repair.scopes import Scope, looks_adjoint
 from symrnn.repair.sites import Change, Site, bracketed
 from symrnn.repair.source import Statement, Unit, Variant
 
@@ -31,12 +31,22 @@ def changes_of(site: Site, tier: int) -> list[Change]:
         tier: Which kinds of edits.
     """
     found: dict[Variant, Change] = {}
+    if counts(site):
+        return []
     for edits in TIERS[tier] if not site.statement.head else HEADS if tier == 0 else ():
         for change in edits(site):
             before = found.get(change.variant)
             if change.variant != (site.text,) and (before is None or change.cost < before.cost):
                 found[change.variant] = change
     return list(found.values())
+
+
+def counts(site: Site) -> bool:
+    """Tell whether a statement sets a whole number that is no gradient: a size, or what a loop counts with."""
+    value = site.value
+    if value is None or site.statement.head or not site.targets or not isinstance(site.scope.value(site.source(value)), int):
+        return False
+    return not any(looks_adjoint(target) or target in site.scope.carries for target in site.targets)
 
 
 def site_of(

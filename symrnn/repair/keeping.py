@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from symrnn.repair.source import CHOICE, WATCH
+from symrnn.repair.source import CHOICE, TURN, WATCH
 from symrnn.verify.handwritten.structures import OPAQUE
 
-OURS = {CHOICE, WATCH}
+OURS = {CHOICE, TURN, WATCH}
 
 
 class Checkpoint:

@@ -23,8 +23,10 @@ from symrnn.repair.scopes import (
     read_values,
     texts_in,
 )
-from symrnn.repair.source import CHOICE, WATCH, Statement, Unit, compiled
+from symrnn.repair.source import CHOICE, TURN, WATCH, Statement, Unit, compiled
 from symrnn.repair.swapping import swapped
+
+MOST_TURNS = 2000
 
 
 @dataclass
@@ -60,18 +62,32 @@ class Watcher:
             seen.values = read_values(self.units[unit], statement, seen.env, self.texts[unit])
 
 
+class Turns:
+    """Counts the turns of ``while`` loops; an edit may have made one endless."""
+
+    def __init__(self) -> None:
+        self.left = MOST_TURNS
+
+    def __call__(self) -> bool:
+        self.left -= 1
+        if self.left < 0:
+            raise RuntimeError(f"a loop does not end within {MOST_TURNS} turns")
+        return True
+
+
 @contextmanager
 def choosing(units: Sequence[Unit], watcher: Any = None) -> Iterator[list[dict[str, Any]]]:
     """Put the globals in place by which variants are chosen and statements tell; they are removed afterwards."""
     spaces = list({id(unit.function.__globals__): unit.function.__globals__ for unit in units}.values())
     for space in spaces:
-        space[CHOICE], space[WATCH] = 0, watcher
+        space[CHOICE], space[WATCH], space[TURN] = 0, watcher, Turns()
     try:
         yield spaces
     finally:
         for space in spaces:
             space.pop(CHOICE, None)
             space.pop(WATCH, None)
+            space.pop(TURN, None)
 
 
 def watched_run(stage: Stage, units: Sequence[Unit], call: Any, counted: Mapping[Statement, Seen] | None) -> dict[Statement, Seen]:

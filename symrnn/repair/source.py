@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from types import CodeType, FunctionType
 
-CHOICE, WATCH = "_symrnn_choice", "_symrnn_watch"
-"""Globals of the user's module while variants run, and while statements are watched."""
+CHOICE, WATCH, TURN = "_symrnn_choice", "_symrnn_watch", "_symrnn_turn"
+"""Globals of the user's module: which variant runs, who watches statements, and who counts the turns of loops."""
 OPEN, CLOSE = "⟨", "⟩"
 """Brackets that an edit puts around what it inserts; those that are not needed are dropped when the line is shown."""
 PLAIN = str.maketrans({OPEN: "(", CLOSE: ")"})
@@ -151,9 +151,10 @@ class Collector:
                 self.add(node, node, loops, block)
             elif isinstance(node, ast.For):
                 self.add(node, node.iter, loops, block)
-                inner = (*loops, *(n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)))
+                inner = (*loops, *(n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)), *counters(node))
             elif isinstance(node, ast.If | ast.While):
                 self.add(node, node.test, loops, block)
+                inner = (*loops, *counters(node)) if isinstance(node, ast.While) else loops
             for part in ("body", "orelse"):
                 if isinstance(node, ast.For | ast.If | ast.While | ast.With) and getattr(node, part, None):
                     self.suite(getattr(node, part), inner)
@@ -164,6 +165,14 @@ class Collector:
         line = self.first + getattr(shown, "lineno", 1) - 1
         self.found[node] = Statement(self.unit, len(self.found), text, line, type(node).__name__, loops, block,
                                      getattr(shown, "col_offset", 0))
+
+
+def counters(loop: ast.For | ast.While) -> list[str]:
+    """Return the names that a loop sets itself and uses as indices, as in ``t = T - 1 - k`` and ``t -= 1``."""
+    nodes = [n for part in loop.body for n in ast.walk(part)]
+    stored = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    used = {n.id for s in nodes if isinstance(s, ast.Subscript) for n in ast.walk(s.slice) if isinstance(n, ast.Name)}
+    return sorted(stored & used)
 
 
 Writer = Callable[[Statement], list[str]]
@@ -224,7 +233,8 @@ def compiled(unit: Unit, variants: Mapping[Statement, Mapping[int, Variant]], ba
         usual = base.get(statement, (statement.text,))
         mine = variants.get(statement, {})
         if statement.head:
-            return [head_choice([(number, v[0]) for number, v in mine.items()], usual[0])]
+            chosen = head_choice([(number, v[0]) for number, v in mine.items()], usual[0])
+            return [f"({chosen}) and {TURN}()" if statement.node == "While" and variants else chosen]
         told = [f"{WATCH}({unit.number}, {statement.index}, locals())"] if watch else []
         return told + choice_lines(list(mine.items()), usual)
 
