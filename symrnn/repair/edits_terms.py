@@ -119,8 +119,8 @@ def added_factors(site: Site) -> Iterator[Change]:
                 continue
             present = any(isinstance(n, ast.expr) and text_of(n) == atom.text for n in ast.walk(node))
             for form, kind, cost in factors_at(name, atom, shape):
-                derived = kind == "missing derivative" or (present and form != atom.text)
-                yield Change(site.spliced(node, bracketed(f"{text} * {form}")), "missing derivative" if derived else kind,
+                half = present and form == f"(1 - {atom.text})"
+                yield Change(site.spliced(node, bracketed(f"{text} * {form}")), "wrong derivative" if half else kind,
                              cost + 0.6 * (site.statement.node == "Return"), "", form)
 
 

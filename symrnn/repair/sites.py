@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,7 +13,8 @@ import numpy as np
 from symrnn.repair.scopes import Scope, node_root
 from symrnn.repair.source import CLOSE, OPEN, PLAIN, Statement, Unit, Variant, text_of
 
-PRODUCTS = {"dot", "matmul", "outer", "einsum", "multiply"}
+DERIVATIVES = re.compile(r"prime|deriv|grad|(^|\.)d_?(tanh|sig|logistic|relu|act|f$)", re.IGNORECASE)
+"""Names of functions that are derivatives."""
 
 
 @dataclass(frozen=True)
@@ -198,6 +200,8 @@ def in_derivative(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> bool:
     while node in parents:
         above = parents[node]
         if isinstance(above, ast.BinOp) and isinstance(above.op, ast.Sub) and is_number(above.left, 1) and is_bent(above.right):
+            return True
+        if isinstance(above, ast.Call) and node in above.args and DERIVATIVES.search(text_of(above.func)):
             return True
         if is_product(above) and any(is_complement(n, text_of(m)) for n in factors_of(above) for m in factors_of(above) if n is not m):
             members = {text_of(m) for m in factors_of(above)}
