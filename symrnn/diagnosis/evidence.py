@@ -140,7 +140,7 @@ class Point:
         bench = bench or self.bench
         if part.time is None:
             return bench.static(rule) * self.scale(bench)
-        total: Any = np.zeros((bench.rows(rule.lhs), self.match.reading.sizes.B))
+        total: Any = bench.plan(rule).zero
         for function, lo, hi in bench.terms(rule):
             if lo <= part.time <= hi:
                 total = total + function(part.time)

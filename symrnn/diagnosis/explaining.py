@@ -33,7 +33,7 @@ from symrnn.verify.handwritten.report import REFUSED, Verdict
 from symrnn.verify.handwritten.structures import entries, written
 from symrnn.verify.handwritten.trial import Subject
 
-SEARCH, HUNT = 2.5, 4.0
+SEARCH, HUNT = 2.5, 8.0
 """Seconds for the model and for the mistakes."""
 TINY = 2.0**-45
 

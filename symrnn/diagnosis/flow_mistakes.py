@@ -11,7 +11,7 @@ from sympy import expand
 from symrnn.diagnosis.mistake import Mistake, Place, made, whole
 from symrnn.diagnosis.rules import Rule, Rules, Term
 from symrnn.diagnosis.variations import Change, attempt, derivative_of, fits, scale_changes
-from symrnn.expr import At, Hadamard, Node, Plus, Scaled, t
+from symrnn.expr import At, Elementwise, Hadamard, Node, Plus, Scaled, Series, t
 
 
 def carries(rules: Rules, targets: Sequence[Any]) -> Iterator[Mistake]:
@@ -101,11 +101,28 @@ def partial(rules: Rules, rule: Rule) -> Iterator[Mistake]:
                 yield made(rules, [(rule.of, place)], [Change(kind, leaf, moved, result)])
 
 
+def one_derivative_more(rule: Rule) -> Iterator[Mistake]:
+    """Yield a derivative of an activation that the forward pass does not apply, as in ``δc_t = δh_t ∘ o_t ∘ (1 - tanh²(c_t))``."""
+    if not isinstance(rule.of, Series):
+        return
+    value = At(rule.of, t)
+    again = Elementwise("tanh", value)
+    for k, term in enumerate(rule.terms):
+        for derivative in (1 - again * again, 1 - value * value, value * (1 - value)):
+            node = attempt(Hadamard, term.node, derivative)
+            if fits(node, term.node):
+                terms = (*rule.terms[:k], replace(term, node=node), *rule.terms[k + 1:])
+                change = Change("a factor too much", None, derivative, node)
+                yield Mistake("a factor too much", (rule.of,), (rule,), (replace(rule, terms=terms),), (change,), term.carry)
+
+
 def instead_of(rule: Rule) -> Iterator[tuple[str, Node]]:
-    """Yield what stands for a gradient: all its terms but one, or the gradient times its own derivative."""
+    """Yield what stands for a gradient: all its terms but one, one of them once more, or the gradient times its own derivative."""
     if len(rule.terms) > 1:
         for k in range(len(rule.terms)):
             yield "missing term", Plus(*(term.node for j, term in enumerate(rule.terms) if j != k))
+        for term in rule.terms:
+            yield "doubled term", Plus(rule.lhs, term.node)
     for term in rule.terms:
         if isinstance(term.node, Hadamard):
             for _, places, _ in derivative_of(term.node.args):

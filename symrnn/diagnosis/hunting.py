@@ -142,26 +142,36 @@ class Hunt:
         frontier = [self.measured(State(self.rules))]
         best: Explained | None = None
         for depth in range(MOST):
-            for state in frontier:
+            for state in frontier if depth else []:
                 found = self.ended(state)
                 if best is None or found.cost < best.cost:
                     best = found
+            if not depth:
+                best = self.ended(frontier[0]) if self.is_nearly(frontier[0]) else None
             done = best is not None and not best.left and len(best.mistakes) <= depth + 1
             if done or self.late():
                 break
-            frontier = self.grown(frontier)
-            if not frontier:
-                break
+            grown = self.grown(frontier)
+            if not grown:
+                return best or self.ended(frontier[0])
+            frontier = grown
         return best
+
+    def is_nearly(self, state: State) -> bool:
+        """Tell whether less than half of what is compared is left open: then mistakes that nothing reads may be all."""
+        return 2 * len(state.open[self.last]) < len(self.probes[self.last])
 
     def grown(self, frontier: Sequence[State]) -> list[State]:
         """Return the best states with one mistake more; with two more where no single one helps."""
         found: list[State] = []
         for state in frontier:
-            for child in self.children(state):
+            hidden = not any(state.open[k] for k in self.local)
+            for child in self.children(state) if hidden else self.local_children(state):
                 found.append(child)
                 if not child.score[0]:
                     return [child]
+        if not found:
+            found = [child for state in frontier[:1] if any(state.open[k] for k in self.local) for child in self.children(state)]
         return distinct(sorted(found, key=lambda s: s.score))[:BEAM] or self.pairs(frontier[0])
 
     def suspects(self, state: State) -> list[Any]:
@@ -178,24 +188,31 @@ class Hunt:
         states = {of for of in leading if any(term.carry for term in self.rules[of].terms)}
         return [of for of in leading if of in (opened - fine) | states]
 
-    def children(self, state: State) -> Iterator[State]:
-        """Yield the states with one mistake more that leave less open."""
-        hidden = not any(state.open[k] for k in self.local)
+    def local_children(self, state: State) -> Iterator[State]:
+        """Yield the states with one mistake more that leave less open where nothing flows back."""
+        strict = len(self.local) == 1
         for mistake in self.catalogue.of(state.rules, self.suspects(state)):
             if self.late():
                 return
             rules = mistake.applied(state.rules)
-            opened: list[tuple[int, ...] | None] = []
-            for k in self.local:
-                opened.append(self.open_at(rules, k, len(state.open[k]) - (not mistake.carry and not hidden and len(self.local) == 1)))
-                if opened[-1] is None:
-                    break
-            if None in opened:
-                continue
-            better = any(o is not None and len(o) < len(state.open[k]) for k, o in enumerate(opened))
-            if better or hidden or mistake.carry:
-                last = self.open_at(rules, self.last, len(state.open[self.last]) - (not better))
+            opened = [self.open_at(rules, k, len(state.open[k]) - strict) for k in self.local]
+            if None not in opened and any(len(o or ()) < len(state.open[k]) for k, o in enumerate(opened)):
+                last = self.open_at(rules, self.last)
                 if last is not None:
+                    yield State(rules, (*state.mistakes, mistake), (*(o or () for o in opened), last))
+
+    def children(self, state: State) -> Iterator[State]:
+        """Yield the states with one mistake more that leave less open at the whole point, and not more at the others."""
+        leading = [of for of, rule in self.rules.items() if rule.leads]
+        flowing = [of for of in leading if any(term.carry for term in self.rules[of].terms)]
+        for mistake in itertools.chain(self.catalogue.of(state.rules, flowing), self.catalogue.of(state.rules, leading)):
+            if self.late():
+                return
+            rules = mistake.applied(state.rules)
+            last = self.open_at(rules, self.last, len(state.open[self.last]) - 1)
+            if last is not None:
+                opened = [self.open_at(rules, k, len(state.open[k])) for k in self.local]
+                if None not in opened:
                     yield State(rules, (*state.mistakes, mistake), (*(o or () for o in opened), last))
 
     def pairs(self, state: State) -> list[State]:

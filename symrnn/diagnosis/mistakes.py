@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
-from symrnn.diagnosis.flow_mistakes import brackets, carries, multiples, partial, widened
+from symrnn.diagnosis.flow_mistakes import brackets, carries, multiples, one_derivative_more, partial, widened
 from symrnn.diagnosis.mistake import Mistake, Place, made, whole
 from symrnn.diagnosis.rules import Rules, Term
 from symrnn.diagnosis.value_mistakes import everywhere
@@ -80,6 +80,7 @@ class Catalogue:
             yield from brackets(rules, rules[of])
             yield from widened(rules[of])
             yield from partial(rules, rules[of])
+            yield from one_derivative_more(rules[of]) if rules[of].leads else ()
         for place in places:
             yield from self.in_terms(rules, [place])
         yield from everywhere(rules, self.pool) if shared else ()

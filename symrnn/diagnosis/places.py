@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import linecache
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from symrnn.verify.handwritten.naming import stems
 
 MOST_RECORDS, MOST_ENTRIES = 20_000, 4_000
 CLOSE = 1e-9
+AROUND = 3
+"""How many lines more are looked at for one that is named as the quantity."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Record:
         name: What was assigned.
         value: The array, without axes of length 1.
         loop: Whether the statement stands in a loop.
+        adds: Whether the statement adds to what it assigns.
         calls: The line of the loop that called the function of the statement; 0 where the statement stands in a loop itself.
     """
 
@@ -45,6 +49,7 @@ class Record:
     value: Any
     loop: bool
     calls: int = 0
+    adds: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,11 +60,13 @@ class Statement:
         line: Its first line.
         targets: What it assigns, as code and as text.
         loop: Whether it stands in a loop.
+        adds: Whether it adds to what it assigns.
     """
 
     line: int
     targets: tuple[tuple[CodeType, str], ...]
     loop: bool
+    adds: bool
 
 
 def statements_of(source: str, file: str) -> dict[int, list[Statement]]:
@@ -73,7 +80,7 @@ def statements_of(source: str, file: str) -> dict[int, list[Statement]]:
     for node in ast.walk(tree):
         if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            made = Statement(node.lineno, tuple(compiled(targets, file)), node in looped)
+            made = Statement(node.lineno, tuple(compiled(targets, file)), node in looped, isinstance(node, ast.AugAssign))
             for line in range(node.lineno, (node.end_lineno or node.lineno) + 1):
                 found.setdefault(line, []).append(made)
     return found
@@ -146,7 +153,9 @@ class Watch:
                     value = eval(code, frame.f_globals, frame.f_locals)  # what the user's own line has just assigned
                 except Exception:  # a target that cannot be read has nothing to record
                     continue
-                self.keep(file, statement.line, name, value, statement.loop, 0 if statement.loop else self.loop_line(frame.f_back))
+                calls = 0 if statement.loop else self.loop_line(frame.f_back)
+                if (array := array_of(value)) is not None:
+                    self.keep(Record(file, statement.line, name, array, statement.loop, calls, statement.adds))
 
     def called(self, frame: FrameType) -> None:
         """Record the arguments of a call, at the line that calls."""
@@ -157,7 +166,8 @@ class Watch:
         around = self.tables[file].get(caller.f_lineno)
         line = around[0].line if around else caller.f_lineno
         for name in frame.f_code.co_varnames[:frame.f_code.co_argcount]:
-            self.keep(file, line, name, frame.f_locals.get(name), bool(around and around[0].loop))
+            if (array := array_of(frame.f_locals.get(name))) is not None:
+                self.keep(Record(file, line, name, array, bool(around and around[0].loop)))
 
     def loop_line(self, frame: FrameType | None) -> int:
         """Return the line of the first loop that a frame is called from; 0 where there is none in the files."""
@@ -168,10 +178,10 @@ class Watch:
             frame = frame.f_back
         return 0
 
-    def keep(self, file: str, line: int, name: str, value: Any, loop: bool, calls: int = 0) -> None:
-        """Record an array."""
-        if len(self.records) < MOST_RECORDS and (array := array_of(value)) is not None:
-            self.records.append(Record(file, line, name, array, loop, calls))
+    def keep(self, record: Record) -> None:
+        """Keep a record."""
+        if len(self.records) < MOST_RECORDS:
+            self.records.append(record)
 
 
 def array_of(value: Any) -> Any:
@@ -219,12 +229,12 @@ class Wanted:
     Attributes:
         value: The array.
         skip: How many lines hold it rightly, before the one that holds it by mistake.
-        letter: Of the quantity whose gradient is wrong: the line of a variable that is named so is taken before others.
+        letters: What the code may call the quantity whose gradient is wrong: a variable that is named so is taken before others.
     """
 
     value: Any
     skip: int = 0
-    letter: str = ""
+    letters: tuple[str, ...] = ()
 
 
 def first_place(records: Sequence[Record], wanted: Iterable[Wanted], *, last: bool = False, outer: bool = False) -> tuple[Place, str] | None:
@@ -240,9 +250,11 @@ def first_place(records: Sequence[Record], wanted: Iterable[Wanted], *, last: bo
     spare: Record | None = None
     for one in wanted:
         lines = lines_with(ordered, one)
+        named = [record for record in lines if set(stems(last_name(record.name))) & set(one.letters)]
         if len(lines) > one.skip:
-            named = [record for record in lines if one.letter and one.letter in stems(record.name)]
-            return placed(named[0] if one.skip and len(named) == 1 else lines[one.skip], outer=outer)
+            return placed(named[0] if len(named) == 1 else lines[one.skip], outer=outer)
+        if named:
+            return placed(named[-1], outer=outer)
         spare = spare or (lines[-1] if lines else None)
     return placed(spare, outer=outer) if spare is not None else None
 
@@ -254,11 +266,16 @@ def lines_with(records: Sequence[Record], wanted: Wanted) -> list[Record]:
     found: dict[int, Record] = {}
     if value.size > 1 and np.isfinite(value).all():
         for record in records:
-            if record.line not in found and holds(record.value, value):
+            if record.line not in found and not (wanted.skip and record.adds) and holds(record.value, value):
                 found[record.line] = record
-                if len(found) > wanted.skip:
+                if len(found) > wanted.skip + (AROUND if wanted.letters else 0):
                     break
     return list(found.values())
+
+
+def last_name(name: str) -> str:
+    """Return the last name in a target: of ``grads['dbi']`` it is ``dbi``."""
+    return re.findall(r"[^\W\d]\w*", name)[-1] if re.search(r"[^\W\d]", name) else name
 
 
 def placed(record: Record, *, outer: bool) -> tuple[Place, str]:

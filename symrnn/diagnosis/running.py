@@ -16,6 +16,25 @@ from symrnn.times import Span
 
 
 @dataclass
+class Plan:
+    """A rule of a series, ready to run.
+
+    Attributes:
+        rule: The rule.
+        key: What formulas call the gradient.
+        zero: Its value where it has no term.
+        terms: Its terms as functions, each with its times.
+        listed: Its values, by time.
+    """
+
+    rule: Rule
+    key: str
+    zero: Any
+    terms: list[tuple[Any, int, int]]
+    listed: list[Any] = field(default_factory=list)
+
+
+@dataclass
 class Bench:
     """The values of one point.
 
@@ -25,6 +44,8 @@ class Bench:
         space: Lists by time and arrays by name, as formulas read them.
         functions: Formulas as functions that read this space.
         spans: The times of spans, as pairs of numbers.
+        plans: Rules of series that were run, by identity.
+        sums: Rules without time that were run, by identity.
     """
 
     network: Network
@@ -32,6 +53,8 @@ class Bench:
     space: dict[str, Any] = field(default_factory=dict)
     functions: dict[Node, Any] = field(default_factory=dict)
     spans: dict[Span, tuple[int, int]] = field(default_factory=dict)
+    plans: dict[int, Plan] = field(default_factory=dict)
+    sums: dict[int, tuple[Rule, list[Any], int, bool]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Make room for all values."""
@@ -96,22 +119,27 @@ class Bench:
             wanted: Series whose gradient is needed though no other gradient reads it.
         """
         also = set(wanted)
-        timed = [r for r in rules.values() if isinstance(r.lhs, At) and (r.leads or r.of in also)]
-        columns = self.columns
-        zeros = {r.lhs.series.key: np.zeros((self.rows(r.lhs), columns)) for r in timed if isinstance(r.lhs, At)}
-        for key, zero in zeros.items():
-            self.space[key] = self.room(zero)
+        plans = [self.plan(rule) for rule in rules.values() if isinstance(rule.lhs, At) and (rule.leads or rule.of in also)]
+        for plan in plans:
+            self.space[plan.key] = plan.listed = self.room(plan.zero)
         for rule in rules.values():
             if not isinstance(rule.lhs, At) and rule.leads:
                 self.space[rule.lhs.key] = self.static(rule)
-        plans = [(zeros[r.lhs.series.key], self.space[r.lhs.series.key], self.terms(r)) for r in timed if isinstance(r.lhs, At)]
         for time in times:
-            for zero, listed, terms in plans:
+            for plan in plans:
                 total = None
-                for function, lo, hi in terms:
+                for function, lo, hi in plan.terms:
                     if lo <= time <= hi:
                         total = function(time) if total is None else total + function(time)
-                listed[time + MARGIN] = zero if total is None else total
+                plan.listed[time + MARGIN] = plan.zero if total is None else total
+
+    def plan(self, rule: Rule) -> Plan:
+        """Return a rule of a series as functions; the same one for the same rule."""
+        if id(rule) not in self.plans:
+            leaf: Any = rule.lhs
+            terms = [(self.function(term.node), *self.bounds(span)) for term in rule.terms for span in term.spans]
+            self.plans[id(rule)] = Plan(rule, leaf.series.key if isinstance(leaf, At) else leaf.key, np.zeros((self.rows(leaf), self.columns)), terms)
+        return self.plans[id(rule)]
 
     def rows(self, leaf: Any) -> int:
         """Return the number of rows of a quantity."""
@@ -124,15 +152,17 @@ class Bench:
         return self.numbers["B"]
 
     def terms(self, rule: Rule) -> list[tuple[Any, int, int]]:
-        """Return the terms of a rule as functions, each with its times."""
-        return [(self.function(term.node), *self.bounds(span)) for term in rule.terms for span in term.spans]
+        """Return the terms of a rule of a series as functions, each with its times."""
+        return self.plan(rule).terms
 
     def static(self, rule: Rule) -> Any:
         """Return a gradient that has no time; that of a column is added up over the sequences."""
+        if id(rule) not in self.sums:
+            self.sums[id(rule)] = (rule, [self.function(term.node) for term in rule.terms], self.rows(rule.lhs), rule.lhs.shape[1] == 1)
+        _, functions, rows, column = self.sums[id(rule)]
         total: Any = 0
-        for term in rule.terms:
-            total = total + self.function(term.node)(0)
-        shape = (self.rows(rule.lhs), 1 if rule.lhs.shape[1] == 1 else None)
-        if np.shape(total) == () and shape[1] == 1:
-            return np.zeros((shape[0], 1)) + total
-        return total.sum(axis=1)[:, None] if shape[1] == 1 and total.ndim == 2 and total.shape[1] != 1 else total
+        for function in functions:
+            total = total + function(0)
+        if np.shape(total) == ():
+            return (np.zeros((rows, 1)) if column else 0) + total
+        return total.sum(axis=1)[:, None] if column and total.ndim == 2 and total.shape[1] != 1 else total

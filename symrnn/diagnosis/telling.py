@@ -14,7 +14,7 @@ from symrnn.diagnosis.formulas_as_code import UNRUNNABLE
 from symrnn.diagnosis.hunting import Explained
 from symrnn.diagnosis.mistake import Mistake
 from symrnn.diagnosis.observing import Code, as_floats
-from symrnn.diagnosis.places import Record, Wanted, first_place
+from symrnn.diagnosis.places import Record, Wanted, first_place, last_name
 from symrnn.diagnosis.rules import Rule, Rules, Term
 from symrnn.diagnosis.wording import formulas, sentence
 from symrnn.expr import At, TimeSum, split_scalar, t
@@ -94,16 +94,21 @@ class Told:
         if mistake.kind == "wraps around":
             yield from (Wanted(x) for change in mistake.changes if change.stands is not None for x in self.of_leaf(change.stands))
             yield from (Wanted(x) for change in mistake.changes if change.stands is None for x in self.wrapped_values(mistake))
-        if ends and mistake.kind in WHOLE:
-            yield from (Wanted(as_floats(self.point.balls[name])) for name in self.outputs_of(mistake))
-        elif len(mistake.of) > 1 and mistake.kind in {"wrong time", "wrong quantity"} and not ends:
+        whole = [Wanted(as_floats(self.point.balls[name])) for name in self.outputs_of(mistake)] if ends and mistake.kind in WHOLE else []
+        yield from whole if mistake.kind == "not accumulated" else ()
+        if len(mistake.of) > 1 and mistake.kind in {"wrong time", "wrong quantity"} and not ends:
             yield from (Wanted(x) for x in self.of_leaf(mistake.changes[0].stands))
         several = any(len(rule.terms) > 1 for rule in mistake.after) and mistake.kind in {"wrong scale", "wrong sign"} and not mistake.carry
         if not several:
             yield from self.of_changes(mistake)
+        yield from whole
         own = {rule.lhs.series for rule in mistake.after if isinstance(rule.lhs, At)}
         for rule in mistake.after:
-            yield from (Wanted(x) for x in self.of_rule(rule))
+            flowing = [term for term in rule.terms if term.carry]
+            if mistake.kind == "missing term" and mistake.carry and flowing:
+                yield from (Wanted(x) for x in self.sums(rule, flowing[0].node, flowing[1:]))
+        for rule in mistake.after:
+            yield from (Wanted(x, int(mistake.kind in LEFT_OUT)) for x in self.of_rule(rule))
         for rule in self.found.state.rules.values():
             if rule.leads and own & {leaf.series for term in rule.terms if not term.carry for leaf in term.node.atoms(At)}:
                 yield from (Wanted(x) for x in self.of_rule(rule))
@@ -117,8 +122,8 @@ class Told:
         skip = int(mistake.kind in LEFT_OUT)
         for change in mistake.changes:
             if change.result is not None:
-                letter = str(mistake.of[0].name) if len(mistake.of) == 1 else ""
-                yield from (Wanted(x, max(skip, self.held_by_others(x, mistake)), letter) for x in self.over_time(change.result))
+                letters = self.letters(mistake)
+                yield from (Wanted(x, max(skip, self.held_by_others(x, mistake)), letters) for x in self.over_time(change.result))
         for rule, change in zip(mistake.after, mistake.changes, strict=False):
             if change.result is not None and len(rule.terms) > 1 and rule.leads:
                 others = [term for term in rule.terms if term.node != change.result]
@@ -126,12 +131,22 @@ class Told:
                     for chosen in itertools.combinations(others, few):
                         yield from (Wanted(x) for x in self.sums(rule, change.result, chosen))
 
+    def letters(self, mistake: Mistake) -> tuple[str, ...]:
+        """Return what the code may call the quantity in whose gradient a mistake is made; nothing where there are several."""
+        if len(mistake.of) > 1 or mistake.carry:
+            return ()
+        outputs = [] if mistake.after[0].leads else self.outputs_of(mistake)
+        name = last_name(outputs[0]) if outputs else str(mistake.of[0].name)
+        return (name, name.removeprefix("a_")) if name.startswith("a_") else (name,)
+
     def sums(self, rule: Rule, node: Any, others: Sequence[Term]) -> Iterator[Any]:
         """Yield a term with some others of its gradient, from the last time on."""
         bench, scale = self.point.bench, self.point.scale(self.point.bench)
         for moment in range(bench.length, -1, -1):
             try:
-                yield sum((bench.function(term.node)(moment) for term in others), bench.function(node)(moment)) * scale
+                own = bench.function(node)(moment)
+                if np.any(own):
+                    yield sum((bench.function(term.node)(moment) for term in others), own) * scale
             except UNRUNNABLE:
                 continue
 
@@ -186,10 +201,12 @@ class Told:
                 value = bench.function(body)(moment) * scale
             except UNRUNNABLE:
                 continue
+            if isinstance(core, TimeSum) and core.shape[1] == 1 and np.ndim(value) == 2:
+                value = value.sum(axis=1)
             found.append(value)
             if isinstance(core, TimeSum) and moment:
                 total = total + value
-                found.append(total.sum(axis=1) if core.shape[1] == 1 and np.ndim(total) == 2 else total)
+                found.append(total)
         return found
 
 

@@ -88,7 +88,7 @@ def forms(function: str, s: Node) -> list[Node]:
     """Return what stands in the place of the derivative of an activation with the output ``s``, its own value last."""
     again = Elementwise(function if function != "relu" else "step", s)
     one = Ones(*s.shape)
-    found = [1 - again * again, again * (1 - again), one - s, (1 - s) * (1 - s), s * (1 - s), 1 - s * s, s * s, s, one + s * s, again]
+    found = [1 - again * again, again * (1 - again), one - s, (1 - s) * (1 - s), s * (1 - s), s * (1 - s * s), 1 - s * s, s * s, s, one + s * s, again]
     right = {"tanh": 1 - s * s, "sigmoid": s * (1 - s)}.get(function)
     return [form for form in found if form != right]
 
