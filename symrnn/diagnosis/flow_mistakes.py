@@ -121,7 +121,8 @@ def instead_of(rule: Rule) -> Iterator[tuple[str, Node]]:
     if len(rule.terms) > 1:
         for k in range(len(rule.terms)):
             yield "missing term", Plus(*(term.node for j, term in enumerate(rule.terms) if j != k))
-        for term in rule.terms:
+            yield "doubled term", Plus(rule.lhs, *(term.node for j, term in enumerate(rule.terms) if j != k))
+        for term in rule.terms if len(rule.terms) > 2 else ():
             yield "doubled term", Plus(rule.lhs, term.node)
     for term in rule.terms:
         if isinstance(term.node, Hadamard):

@@ -40,6 +40,7 @@ class Record:
         value: The array, without axes of length 1.
         loop: Whether the statement stands in a loop.
         adds: Whether the statement adds to what it assigns.
+        copies: Whether the statement only gives another name to what is there, as a call does to its arguments.
         calls: The line of the loop that called the function of the statement; 0 where the statement stands in a loop itself.
     """
 
@@ -50,6 +51,7 @@ class Record:
     loop: bool
     calls: int = 0
     adds: bool = False
+    copies: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,14 @@ class Statement:
         targets: What it assigns, as code and as text.
         loop: Whether it stands in a loop.
         adds: Whether it adds to what it assigns.
+        copies: Whether it only gives another name to what is there.
     """
 
     line: int
     targets: tuple[tuple[CodeType, str], ...]
     loop: bool
     adds: bool
+    copies: bool
 
 
 def statements_of(source: str, file: str) -> dict[int, list[Statement]]:
@@ -80,10 +84,16 @@ def statements_of(source: str, file: str) -> dict[int, list[Statement]]:
     for node in ast.walk(tree):
         if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            made = Statement(node.lineno, tuple(compiled(targets, file)), node in looped, isinstance(node, ast.AugAssign))
+            made = Statement(node.lineno, tuple(compiled(targets, file)), node in looped, isinstance(node, ast.AugAssign), is_copy(node))
             for line in range(node.lineno, (node.end_lineno or node.lineno) + 1):
                 found.setdefault(line, []).append(made)
     return found
+
+
+def is_copy(node: ast.Assign | ast.AugAssign | ast.AnnAssign) -> bool:
+    """Tell whether a statement only gives another name to what is there."""
+    parts = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+    return not isinstance(node, ast.AugAssign) and all(isinstance(part, (ast.Name, ast.Attribute, ast.Subscript)) for part in parts)
 
 
 def compiled(targets: Iterable[ast.expr], file: str) -> Iterator[tuple[CodeType, str]]:
@@ -92,8 +102,9 @@ def compiled(targets: Iterable[ast.expr], file: str) -> Iterator[tuple[CodeType,
         if isinstance(target, (ast.Tuple, ast.List)):
             yield from compiled(target.elts, file)
         elif not isinstance(target, ast.Starred):
-            text = ast.unparse(target)
-            yield compile(text, file, "eval"), text
+            for whole in (target, *([target.value] if isinstance(target, ast.Subscript) else [])):
+                text = ast.unparse(whole)
+                yield compile(text, file, "eval"), text
 
 
 @dataclass
@@ -155,7 +166,7 @@ class Watch:
                     continue
                 calls = 0 if statement.loop else self.loop_line(frame.f_back)
                 if (array := array_of(value)) is not None:
-                    self.keep(Record(file, statement.line, name, array, statement.loop, calls, statement.adds))
+                    self.keep(Record(file, statement.line, name, array, statement.loop, calls, statement.adds, statement.copies))
 
     def called(self, frame: FrameType) -> None:
         """Record the arguments of a call, at the line that calls."""
@@ -167,7 +178,7 @@ class Watch:
         line = around[0].line if around else caller.f_lineno
         for name in frame.f_code.co_varnames[:frame.f_code.co_argcount]:
             if (array := array_of(frame.f_locals.get(name))) is not None:
-                self.keep(Record(file, line, name, array, bool(around and around[0].loop)))
+                self.keep(Record(file, line, name, array, bool(around and around[0].loop), copies=True))
 
     def loop_line(self, frame: FrameType | None) -> int:
         """Return the line of the first loop that a frame is called from; 0 where there is none in the files."""
@@ -229,12 +240,14 @@ class Wanted:
     Attributes:
         value: The array.
         skip: How many lines hold it rightly, before the one that holds it by mistake.
+        strict: Whether there must be a line beyond those.
         letters: What the code may call the quantity whose gradient is wrong: a variable that is named so is taken before others.
     """
 
     value: Any
     skip: int = 0
     letters: tuple[str, ...] = ()
+    strict: bool = False
 
 
 def first_place(records: Sequence[Record], wanted: Iterable[Wanted], *, last: bool = False, outer: bool = False) -> tuple[Place, str] | None:
@@ -246,11 +259,14 @@ def first_place(records: Sequence[Record], wanted: Iterable[Wanted], *, last: bo
         last: Whether the last assignment in a loop is wanted instead.
         outer: Whether the line of the loop is wanted that called the function of the line.
     """
-    ordered = [r for r in reversed(records) if r.loop] if last else records
+    ordered = [r for r in reversed(records) if r.loop or r.calls] if last else records
     spare: Record | None = None
     for one in wanted:
         lines = lines_with(ordered, one)
         named = [record for record in lines if set(stems(last_name(record.name))) & set(one.letters)]
+        if lines and not one.strict and not lines[0].copies and lines[-1].copies:
+            lines = [record for record in lines if not record.copies]
+            return placed(named[0] if len(named) == 1 else lines[min(one.skip, len(lines) - 1)], outer=outer)
         if len(lines) > one.skip:
             return placed(named[0] if len(named) == 1 else lines[one.skip], outer=outer)
         if named:

@@ -94,7 +94,7 @@ class Told:
         if mistake.kind == "wraps around":
             yield from (Wanted(x) for change in mistake.changes if change.stands is not None for x in self.of_leaf(change.stands))
             yield from (Wanted(x) for change in mistake.changes if change.stands is None for x in self.wrapped_values(mistake))
-        whole = [Wanted(as_floats(self.point.balls[name])) for name in self.outputs_of(mistake)] if ends and mistake.kind in WHOLE else []
+        whole = [Wanted(as_floats(self.point.balls[name])) for name in self.outputs_of(mistake)] if mistake.kind in WHOLE and not any(isinstance(rule.lhs, At) for rule in mistake.after) else []
         yield from whole if mistake.kind == "not accumulated" else ()
         if len(mistake.of) > 1 and mistake.kind in {"wrong time", "wrong quantity"} and not ends:
             yield from (Wanted(x) for x in self.of_leaf(mistake.changes[0].stands))
@@ -108,7 +108,7 @@ class Told:
             if mistake.kind == "missing term" and mistake.carry and flowing:
                 yield from (Wanted(x) for x in self.sums(rule, flowing[0].node, flowing[1:]))
         for rule in mistake.after:
-            yield from (Wanted(x, int(mistake.kind in LEFT_OUT)) for x in self.of_rule(rule))
+            yield from (Wanted(x, int(mistake.kind in LEFT_OUT), strict=True) for x in self.of_rule(rule)[int(mistake.carry):])
         for rule in self.found.state.rules.values():
             if rule.leads and own & {leaf.series for term in rule.terms if not term.carry for leaf in term.node.atoms(At)}:
                 yield from (Wanted(x) for x in self.of_rule(rule))
@@ -123,7 +123,7 @@ class Told:
         for change in mistake.changes:
             if change.result is not None:
                 letters = self.letters(mistake)
-                yield from (Wanted(x, max(skip, self.held_by_others(x, mistake)), letters) for x in self.over_time(change.result))
+                yield from (Wanted(x, max(skip, self.held_by_others(x, mistake)), letters, bool(skip)) for x in self.over_time(change.result))
         for rule, change in zip(mistake.after, mistake.changes, strict=False):
             if change.result is not None and len(rule.terms) > 1 and rule.leads:
                 others = [term for term in rule.terms if term.node != change.result]
