@@ -65,7 +65,7 @@ class Request:
     layout: Mapping[str, str] = field(default_factory=dict)
 
 
-EXPLAINERS: tuple[str, ...] = ("symrnn.diagnosis",)
+EXPLAINERS: tuple[str, ...] = ("symrnn.diagnosis", "symrnn.repair")
 """Modules with a function ``explain``: they name the mistakes of what was refused."""
 FAILURES = (SymrnnError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError, AssertionError)
 """What a diagnosis may stumble over in foreign code."""
@@ -228,7 +228,7 @@ def explained(subject: Subject, refused: tuple[Verdict, ...], request: Request) 
             found = Diagnosis(statement=f"none was found: {type(error).__name__} while the mistakes were looked for: {error}")
         if found.complete:
             return found
-        best = found if len(found.findings) > len(best.findings) or not best.statement else best
+        best = best if best.statement else found
     return best
 
 
