@@ -16,7 +16,7 @@ from symrnn.verify.balls.dual import precision
 from symrnn.verify.handwritten.exploring import explore
 from symrnn.verify.handwritten.findings import KINDS, Diagnosis
 from symrnn.verify.handwritten.inputs import inputs_of_examples
-from symrnn.verify.handwritten.judging import Plan
+from symrnn.verify.handwritten.judging import Plan, judge
 from symrnn.verify.handwritten.report import CLIPPED, RIGHT, WRONG, Verdict
 from symrnn.verify.handwritten.structures import written
 from symrnn.verify.handwritten.verifying import Request, by_name, program_of
@@ -170,12 +170,13 @@ def loaded(source: str, folder: Path, name: str = "program") -> ModuleType:
 def diagnosed(
     forward: Any, backward: Any, shapes: dict[str, tuple[int, ...]], *, verdict: str = WRONG, seconds: float = SECONDS, **options: Any,
 ) -> Diagnosis:
-    """Ask for the mistakes of two functions, all of whose gradients have one verdict."""
+    """Ask for the mistakes of two functions that were judged; all of their gradients get one verdict."""
     examples = {name: np.full(shape, 0.5) for name, shape in shapes.items()}
     program = program_of(forward, backward, inputs_of_examples(by_name(forward, examples)), {})
     plan = Plan(bits=128, points=1)
     with precision(128):
         subject = explore(program, bits=128, **options)
+    judge(subject, plan)
     verdicts = tuple(Verdict(written(path), name, verdict) for name, path in subject.binding.matched.items())
     return explain(subject, verdicts, Request(program, "program", plan=plan), seconds=seconds)
 

@@ -15,7 +15,7 @@ import time
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -67,9 +67,10 @@ class Confirmed:
         if self.tries == 0:
             return False
         self.tries -= 1
+        subject = replace(self.subject)  # a copy has not run yet
         try:
             with swapped({unit.function: compiled(unit, {}, state.patch) for unit in self.units}):
-                judged = excused(self.subject, self.plan, judge(self.subject, self.plan))
+                judged = excused(subject, self.plan, judge(subject, self.plan))
         except (Stopped, Undecided):
             return False
         return all(j.outcome.kind in (EQUAL, CONSTANTS) for j in judged.values())
