@@ -20,10 +20,11 @@ from symrnn.diagnosis.formulas_as_code import UNRUNNABLE
 from symrnn.diagnosis.hunting import Explained, Hunt, rule_for
 from symrnn.diagnosis.mistakes import Catalogue
 from symrnn.diagnosis.observing import Code, as_floats
-from symrnn.diagnosis.places import Watch, clipping_places, files_of
+from symrnn.diagnosis.places import clipping_places
 from symrnn.diagnosis.rules import rules_of
 from symrnn.diagnosis.search import Match, find_model, upstream_arrays
 from symrnn.diagnosis.telling import Told, output_name
+from symrnn.diagnosis.watching import Watch, files_of
 from symrnn.equations import Cell
 from symrnn.errors import SymrnnError
 from symrnn.expr import t

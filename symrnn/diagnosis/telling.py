@@ -14,8 +14,9 @@ from symrnn.diagnosis.formulas_as_code import UNRUNNABLE
 from symrnn.diagnosis.hunting import Explained
 from symrnn.diagnosis.mistake import Mistake
 from symrnn.diagnosis.observing import Code, as_floats
-from symrnn.diagnosis.places import Record, Wanted, first_place, last_name
+from symrnn.diagnosis.places import Wanted, first_place, last_name
 from symrnn.diagnosis.rules import Rule, Rules, Term
+from symrnn.diagnosis.watching import Record
 from symrnn.diagnosis.wording import formulas, sentence
 from symrnn.expr import At, TimeSum, split_scalar, t
 from symrnn.verify.handwritten.findings import Finding
