@@ -11,8 +11,15 @@ from handwritten_programs import RIGHT, verdict_on
 from wild_programs import FOLDER, wild_verdict
 
 from symrnn.verify import Report, verify_gradient
+from symrnn.verify.handwritten import verifying
 
 FINE = {"right", "right up to float64 constants"}
+
+
+@pytest.fixture(autouse=True)
+def judge_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Verdicts only, without looking for the mistakes behind them."""
+    monkeypatch.setattr(verifying, "EXPLAINERS", ())
 NO_CLIP = "    for dparam in [dWxh, dWhh, dWhy, dbh, dby]:\n        np.clip(dparam, -5, 5, out=dparam)\n"
 CARRY = "dhnext = np.dot(Whh.T, dhraw)"
 BATCH_END = "    return dx, dh0, dWx, dWh, db"
@@ -75,7 +82,7 @@ def test_truncated_in_a_loss_over_globals(tmp_path: Path) -> None:
         assert_all(edited("char_rnn", tmp_path, (NO_CLIP, ""), (CARRY, new)), "truncated", "dWhy dby", steps)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("name", "old", "new"), [
     ("char_rnn", CARRY, "dhnext = np.dot(Whh, dhraw)"),
     ("char_rnn", CARRY, "dhnext = 0.5 * np.dot(Whh.T, dhraw)"),

@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 from wild_programs import FOLDER, WILD, wild_verdict
 
+from symrnn.verify.handwritten import verifying
+
 FINE = {"right", "right up to float64 constants"}
+
+
+@pytest.fixture(autouse=True)
+def judge_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Verdicts only, without looking for the mistakes behind them."""
+    monkeypatch.setattr(verifying, "EXPLAINERS", ())
 
 
 @pytest.mark.parametrize("name", WILD)
@@ -25,7 +33,7 @@ def test_every_program_has_an_entry() -> None:
     assert {path.stem for path in FOLDER.glob("*.toml")} == set(WILD)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("name", "old", "new", "outputs"), [
     ("adam_step", "dh = da @ U.T", "dh = da @ U", "grads['W'] grads['U'] grads['b']!"),
     ("adam_step", "hs[t - 1].T @ da", "hs[t].T @ da", "grads['U']!"),
