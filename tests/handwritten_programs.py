@@ -53,7 +53,7 @@ class Mistake(NamedTuple):
 
 WRONG = [
     Mistake("loss_object", "dz/=N*T", "dz/=T", "self.grads['Wx'] self.grads['V']", "right up to a factor"),
-    Mistake("loss_object", "+dn)*(1-self.hs[t]**2)", ")*(1-self.hs[t]**2)", "self.grads['Wx'] self.grads['Wh'] self.grads['b']!"),
+    Mistake("loss_object", "+dn)*(1-self.hs[t]**2)", ")*(1-self.hs[t]**2)", "self.grads['Wx'] self.grads['Wh'] self.grads['b']!", "truncated"),
     Mistake("course_characters", "np.dot(parameters['Waa'].T,daraw)", "np.dot(parameters['Waa'].T,da)", "gradients['dWax'] gradients['dWaa']"),
     Mistake("course_characters", "gradients['db']+=daraw", "gradients['db']+=da", "gradients['db']!"),
     Mistake("batch_lstm", "(1-t**2)", "(1-next_c**2)", "dx dh0 dWx dWh db"),
@@ -71,7 +71,7 @@ WRONG = [
     Mistake("column_rnn", "carry = U.T @ da", "carry = U @ da", "dxs grads['W'] grads['U'] grads['b']"),
     Mistake("column_rnn", "grads[\"U\"] += da @ hs[t - 1].T", "grads[\"U\"] += da @ hs[t].T", "grads['U']!"),
     Mistake("column_rnn", "grads[\"b\"] += da", "grads[\"b\"] = da", "grads['b']!"),
-    Mistake("column_rnn", "        carry = U.T @ da\n", "", "grads['W'] grads['U'] grads['b']"),
+    Mistake("column_rnn", "        carry = U.T @ da\n", "", "grads['W'] grads['U'] grads['b']", "truncated"),
     Mistake("char_rnn", "dhraw = (1 - hs[t] * hs[t]) * dh", "dhraw = (1 - hs[t] * hs[t]) * np.dot(Why.T, dy) + dhnext", "dWxh dWhh dbh"),
     Mistake("char_rnn", "        dy[targets[t]] -= 1\n", "", "dWxh dWhh dbh dWhy dby"),
     Mistake("class_rnn", "prev = self.h[:, t - 1] if t > 0 else self.h0", "prev = self.h[:, t - 1]", "self.dWh!"),
@@ -92,7 +92,7 @@ WRONG = [
     Mistake("slots_lstm", "dH[n - 1] += dhn", "dH[n - 1] += 2 * dhn", "dX dWLSTM"),
     Mistake("peephole", " + do * p[\"vo\"]", "", "dx dh dc"),
     Mistake("peephole", "(do * s.c_new)", "(do * s.c)", "d['vo']!"),
-    Mistake("token_model", "np.arange(0, t + 1)[::-1]", "np.arange(max(0, t - 2), t + 1)[::-1]", "dU dW!"),
+    Mistake("token_model", "np.arange(0, t + 1)[::-1]", "np.arange(max(0, t - 2), t + 1)[::-1]", "dU dW!", "truncated"),
     Mistake("many_to_one", "/ X.shape[0]", "", "g['Wxh'] g['Whh'] g['bh'] g['Why'] g['by']!", "right up to a factor"),
     Mistake("many_to_one", "np.where(H[t + 1] > 0, 1, 0.1)", "np.where(H[t] > 0, 1, 0.1)", "g['Wxh'] g['Whh']"),
     Mistake("recompute", "dh = dh.dot(U.T)", "dh = dh.dot(U)", "dx dh dW dU db!"),
