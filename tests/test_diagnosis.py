@@ -11,8 +11,9 @@ from planted_programs import RIGHT, verdict_on
 
 from symrnn.cells import cell
 from symrnn.diagnosis.entries import Entries, held
+from symrnn.diagnosis.matching import wanted
 from symrnn.diagnosis.mistakes import Catalogue
-from symrnn.diagnosis.models import STATES, model
+from symrnn.diagnosis.models import STATES, model, roles
 from symrnn.diagnosis.rules import rules_of
 from symrnn.diagnosis.running import Bench
 from symrnn.equations import Cell
@@ -169,6 +170,13 @@ def test_a_cell_of_the_users_own(tmp_path: Path) -> None:
     rules = rules_of(made.derivation)
     kinds = {m.kind for m in Catalogue(made.network, rules).of(rules, list(rules))}
     assert {"missing derivative", "missing transpose", "missing carry", "wrong quantity"} <= kinds
+
+
+def test_an_input_is_known_by_the_cell_not_by_its_name() -> None:
+    u, s = series("u", "D"), series("s", "H")
+    own = Cell("letters", [(s[t], tanh(parameter("A", "H", "D") @ u[t] + parameter("B", "H", "H") @ s[t - 1]))], inputs=[u])
+    assert {role.parameter.name: role.reads for role in roles(own)} == {"A": "x", "B": "s"}
+    assert wanted(own) == {"x": 1, "h": 1, "1": 0, "*": 0}
 
 
 def test_an_explainer_that_fails_leaves_the_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,9 @@ from symrnn.verify.handwritten.findings import KINDS, Finding, Place
 FINE = {"right", "right up to float64 constants"}
 COMBINED = [record for record in RECORDS if len(record.edits) > 1]
 LEAST = {"seen": ((False, 0.7), (True, 0.35)), "held out": ((False, 0.4), (True, 0.35))}
-"""Shares below which the diagnosis has become worse than it was; the aim is 0.9 of single mistakes and 0.7 of combined ones."""
+"""Shares below which the diagnosis has become worse than it was."""
+AIMS = (0.9, 0.7)
+"""What is wanted of single and of combined mistakes; what falls short is reported as an expected failure."""
 
 
 @pytest.fixture
@@ -115,6 +117,11 @@ def test_an_edit_that_does_not_fit_is_refused() -> None:
 @pytest.mark.parametrize("group", GROUPS)
 def test_the_diagnosis_names_mistakes_by_kind_and_line(group: str) -> None:
     scores = score(group)
-    for combined, least in LEAST[group]:
+    short = []
+    for (combined, least), aim in zip(LEAST[group], AIMS, strict=True):
         exact, number = share(scores, combined=combined)
-        assert exact >= least * number, "\n".join([f"{exact} of {number} are exact", *map(str, scores)])
+        told = "\n".join([f"{group}: {exact} of {number} {'combined' if combined else 'single'} ones are exact", *map(str, scores)])
+        assert exact >= least * number, told
+        short += [told] if exact < aim * number else []
+    if short:
+        pytest.xfail("the aim is not reached: " + "\n".join(short))

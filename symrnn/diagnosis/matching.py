@@ -153,10 +153,10 @@ Given = tuple[dict[tuple[str, int], Any], dict[tuple[str, int], Any]]
 
 def given_series(model: Model, found: Mapping[str, Sequence[Held]], sizes: Sizes) -> Iterator[Given]:
     """Yield the ways to read inputs, targets and initial states."""
-    times = sizes.T
-    options: list[list[Given]] = [[({("x", k + 1): places for k, places in enumerate(turned)}, {}) for turned in over_time(one.places, sizes.D, sizes, times)]
+    times, x = sizes.T, next(iter(q.name for q in model.cell.inputs), "x")
+    options: list[list[Given]] = [[({(x, k + 1): places for k, places in enumerate(turned)}, {}) for turned in over_time(one.places, sizes.D, sizes, times)]
                                   for one in found.get("x", ())]
-    options += [[({}, {("x", k + 1): places[0] for k, places in enumerate(turned)}) for turned in over_time(one.places, 1, sizes, times)]
+    options += [[({}, {(x, k + 1): places[0] for k, places in enumerate(turned)}) for turned in over_time(one.places, 1, sizes, times)]
                 for one in found.get("tokens", ())]
     ends = 1 if "many-to-one" in model.ends else times
     for one in found.get("labels", ()):

@@ -6,7 +6,7 @@ A model is a network whose derivation is known. Where upstream gradients are han
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from inspect import signature
@@ -173,19 +173,19 @@ def roles(cell: Cell) -> tuple[Role, ...]:
     found: dict[Static, Role] = {}
     for equation in cell.equations:
         for p in cell.parameters:
-            for reads in reading(equation.rhs, p):
+            for reads in reading(equation.rhs, p, {x.name for x in cell.inputs}):
                 found.setdefault(p, Role(p, stem_of(equation), reads))
     return tuple(found[p] for p in cell.parameters if p in found)
 
 
-def reading(node: Any, parameter: Static) -> Iterator[str]:
-    """Yield what a parameter meets in a formula."""
+def reading(node: Any, parameter: Static, inputs: Collection[str]) -> Iterator[str]:
+    """Yield what a parameter meets in a formula: ``"x"`` for an input, whatever it is called, else the name of a state."""
     if isinstance(node, Product) and parameter in node.args:
-        rest = [leaf.name for factor in node.args[node.args.index(parameter) + 1:] for leaf in factor.atoms(At)]
-        yield min(rest, key=lambda name: (name not in {"x", "h"}, name)) if rest else "1"
+        rest = sorted({leaf.name for factor in node.args[node.args.index(parameter) + 1:] for leaf in factor.atoms(At)})
+        yield "x" if set(rest) & set(inputs) else rest[0] if rest else "1"
     elif isinstance(node, Hadamard) and parameter in node.args:
         yield "*"
     elif isinstance(node, Plus) and parameter in node.args:
         yield "1"
     for arg in node.args if isinstance(node, Node) and not isinstance(node, Leaf) else ():
-        yield from reading(arg, parameter)
+        yield from reading(arg, parameter, inputs)
