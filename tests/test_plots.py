@@ -276,8 +276,18 @@ def test_korean_titles_have_their_letters(flows, tmp_path, ending):
     save_figure(figure, tmp_path / f"flow.{ending}")  # a warning about a missing glyph would fail the test
     families = figure._suptitle.get_fontfamily()
     assert families[0] == "DejaVu Sans"
-    charmap = font_manager.get_font(font_manager.findfont(families[1])).get_charmap()
+    charmap = font_manager.get_font(lettering.found_as(families[1], font_manager)).get_charmap()
     assert all(ord(letter) in charmap for letter in "기울소실")
+
+
+def test_a_font_of_boxes_is_none():
+    names = [entry.name for entry in lettering.candidates(font_manager)]
+    assert "DejaVu Sans" in names
+    assert not [name for name in names if "Last Resort" in name]
+
+
+def test_a_name_with_signs_is_no_pattern():
+    assert lettering.found_as("No-Such: Font", font_manager).endswith("DejaVuSans.ttf")
 
 
 def test_without_a_font_no_boxes(flows, monkeypatch):

@@ -19,6 +19,8 @@ OWN = "DejaVu Sans"
 FIRST = ("Noto Sans CJK KR", "Noto Sans KR", "NanumGothic", "NanumBarunGothic", "Malgun Gothic", "Apple SD Gothic Neo", "AppleGothic",
          "Noto Sans CJK JP", "Noto Sans CJK SC")
 """Fonts that are preferred where they have the letters; then all others by name, regular before bold."""
+BOXES = "Last Resort"
+"""How the fonts are called that have a box for every letter there is; matplotlib comes with one since 3.11."""
 
 
 def with_fonts(figure: Figure, manager: Any) -> None:
@@ -61,7 +63,7 @@ def families(letters: str, manager: Any) -> tuple[str, ...]:
     for entry in candidates(manager):
         charmap = manager.get_font(entry.fname).get_charmap()
         rest = missing(letters, charmap)
-        if rest != letters and manager.findfont(entry.name) == entry.fname:
+        if rest != letters and found_as(entry.name, manager) == entry.fname:
             found.append(entry.name)
             letters = rest
         if not letters:
@@ -72,10 +74,15 @@ def families(letters: str, manager: Any) -> tuple[str, ...]:
     )
 
 
+def found_as(name: str, manager: Any) -> str:
+    """Return the file of a family; the name is no pattern, in which a ``-`` or a ``:`` would have a meaning."""
+    return str(manager.findfont(manager.FontProperties(family=[name])))
+
+
 def candidates(manager: Any) -> list[Any]:
     """Return the upright fonts of the machine, the preferred families first."""
     order = {name: place for place, name in enumerate(FIRST)}
-    fonts = [entry for entry in manager.fontManager.ttflist if entry.style == "normal"]
+    fonts = [entry for entry in manager.fontManager.ttflist if entry.style == "normal" and not entry.name.startswith(BOXES)]
     return sorted(fonts, key=lambda entry: (order.get(entry.name, len(FIRST)), entry.name, abs(weight(entry.weight) - 400), entry.fname))
 
 
