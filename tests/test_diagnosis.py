@@ -185,7 +185,7 @@ def test_an_explainer_that_fails_leaves_the_verdict(tmp_path: Path, monkeypatch:
             raise LookupError("no such thing")
     """), encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(verifying, "EXPLAINERS", ("stumbles",))
+    monkeypatch.setattr(verifying, "EXPLAINER", "stumbles")
     report = verified(tmp_path, ("db += da", "db = da"))
     assert report.status == 1
     assert "LookupError" in report.diagnosis.statement

@@ -35,17 +35,18 @@ from symrnn.verify.handwritten.structures import entries, written
 from symrnn.verify.handwritten.trial import Subject
 
 SEARCH, HUNT = 2.5, 8.0
-"""Seconds for the model and for the mistakes."""
+"""Seconds of processor time for the model and for the mistakes."""
 TINY = 2.0**-45
 
 
-def explain(subject: Subject, verdicts: Sequence[Verdict], request: Any) -> Diagnosis:
+def explain(subject: Subject, verdicts: Sequence[Verdict], request: Any, *, seconds: float = HUNT) -> Diagnosis:
     """Name the mistakes of a backward pass that was refused.
 
     Args:
         subject: The code.
         verdicts: On its gradients.
         request: What was asked for: precision, seed, the cell where it was named.
+        seconds: For the mistakes, once the cell is known.
     """
     code = Code(subject)
     try:
@@ -53,7 +54,7 @@ def explain(subject: Subject, verdicts: Sequence[Verdict], request: Any) -> Diag
             match = find_model(code, code.point(f"{request.plan.seed}, point 0"), cell=named(request.cell), seconds=SEARCH)
             if match is None:
                 return Diagnosis(statement="the forward is none of the known cells, so that its mistakes have no formula")
-            return of_model(code, match, verdicts, request.plan.seed)
+            return of_model(code, match, verdicts, request.plan.seed, time.process_time() + seconds)
     except (Undecided, SymrnnError) as error:
         return Diagnosis(statement=f"nothing was found: {error}")
 
@@ -63,13 +64,13 @@ def named(cell: Any) -> Cell | None:
     return cell if isinstance(cell, Cell) else None
 
 
-def of_model(code: Code, match: Match, verdicts: Sequence[Verdict], seed: object) -> Diagnosis:
+def of_model(code: Code, match: Match, verdicts: Sequence[Verdict], seed: object, end: float) -> Diagnosis:
     """Name the mistakes of a backward pass whose forward is a model."""
     points = points_of(code, match, seed)
     rules = rules_of(match.model.derivation)
     watch = watched(points[-1])
     clips = clipped(points[-1], watch)
-    hunt = Hunt(points, Catalogue(match.model.network, rules), rules, time.process_time() + HUNT)
+    hunt = Hunt(points, Catalogue(match.model.network, rules), rules, end)
     found = hunt.run()
     title = described(match)
     if found is None or not (found.mistakes or (clips and not found.left)):

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from symrnn.repair.guess import Guess
 from symrnn.repair.observing import MOST_TURNS
 from symrnn.repair.scopes import Scope
 from symrnn.repair.sites import Change
@@ -72,6 +73,7 @@ class Bench:
         scopes: What is alive at the statements that may be edited.
         spaces: Globals of the functions.
         end: When to stop.
+        guess: What somebody else says of the mistakes.
         runs: How many backward passes were run.
     """
 
@@ -80,6 +82,7 @@ class Bench:
     scopes: Mapping[Statement, Scope]
     spaces: Sequence[dict[str, Any]]
     end: float
+    guess: Guess = field(default_factory=Guess)
     runs: int = 0
     late: bool = False
     made: dict[tuple[Statement, str, tuple[float, ...], int], list[Change]] = field(default_factory=dict)

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from symrnn.repair.bench import Bench, State
+from symrnn.repair.guess import Guess
 from symrnn.repair.observing import choosing, observed
 from symrnn.repair.running import Stage, staged
 from symrnn.repair.search import outcome, searched
@@ -76,7 +77,26 @@ class Confirmed:
         return all(j.outcome.kind in (EQUAL, CONSTANTS) for j in judged.values())
 
 
-def explain(subject: Subject, verdicts: Sequence[Verdict], request: Request, *, seconds: float = SECONDS) -> Diagnosis:
+@dataclass(frozen=True)
+class Search:
+    """What is looked for.
+
+    Attributes:
+        verdicts: On the gradients.
+        plan: How hard to try when edits are confirmed.
+        end: When to stop.
+        guess: What somebody else says of the mistakes.
+    """
+
+    verdicts: Sequence[Verdict]
+    plan: Plan
+    end: float
+    guess: Guess
+
+
+def explain(
+    subject: Subject, verdicts: Sequence[Verdict], request: Request, *, seconds: float = SECONDS, guess: Diagnosis | None = None,
+) -> Diagnosis:
     """Find edits of the backward's source after which every gradient is right; each is a mistake by name.
 
     Args:
@@ -84,6 +104,7 @@ def explain(subject: Subject, verdicts: Sequence[Verdict], request: Request, *, 
         verdicts: On its gradients.
         request: What was asked for.
         seconds: When to stop looking.
+        guess: What somebody else says of the mistakes: edits of these kinds are tried first, and no others where it is complete.
 
     Returns:
         The mistakes, or a sentence that says that none was found, and why.
@@ -97,7 +118,8 @@ def explain(subject: Subject, verdicts: Sequence[Verdict], request: Request, *, 
     try:
         with quiet(), ExitStack() as stack:
             made = placed(subject, units, stack, loud=any(v.verdict == CLIPPED for v in verdicts))
-            return Diagnosis(statement=NOT_RUN) if made is None else looked(subject, verdicts, request.plan, units, made, end)
+            search = Search(verdicts, request.plan, end, Guess.of(guess) if guess else Guess())
+            return Diagnosis(statement=NOT_RUN) if made is None else looked(subject, search, units, made)
     except (Stopped, Undecided) as problem:
         return Diagnosis(statement=f"{NOT_RUN}: {problem}")
 
@@ -150,16 +172,16 @@ def shows(exam: Exam) -> bool:
     return numbers is not None and not bool(np.all(exam.marks(numbers)))
 
 
-def looked(subject: Subject, verdicts: Sequence[Verdict], plan: Plan, units: Sequence[Unit], exam: Exam, end: float) -> Diagnosis:
+def looked(subject: Subject, search: Search, units: Sequence[Unit], exam: Exam) -> Diagnosis:
     """Search, and say what was found."""
     scopes = observed(exam.stage, units)
     if not scopes:
         return Diagnosis(statement=NO_SOURCE)
     with choosing(units) as spaces:
-        bench = Bench(exam, units, scopes, spaces, end)
-        found, best = searched(bench, Confirmed(subject, units, plan))
+        bench = Bench(exam, units, scopes, spaces, search.end, search.guess)
+        found, best = searched(bench, Confirmed(subject, units, search.plan))
         state = found or (best if best.edits and newly_right(bench, best) else None)
-        findings = findings_of(bench, state, verdicts) if state else ()
+        findings = findings_of(bench, state, search.verdicts) if state else ()
     return Diagnosis(findings, statement_of(bench, found is not None, findings), complete=found is not None)
 
 

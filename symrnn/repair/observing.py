@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from symrnn.repair.naming import adjoint_names, share_carries
 from symrnn.repair.running import Stage
 from symrnn.repair.scopes import (
     MOST,
@@ -19,7 +19,6 @@ from symrnn.repair.scopes import (
     brings_carry,
     carries_of,
     looks_adjoint,
-    names_in,
     read_values,
     texts_in,
 )
@@ -128,7 +127,7 @@ def observed(stage: Stage, units: Sequence[Unit]) -> dict[Statement, Scope]:
     second = watched_run(stage, units, stage.call(stage.drawn(2)), counted) if varied else {}
     carries = [carries_of(unit) for unit in units]
     share_carries(units, carries)
-    adjoint = [static_adjoints(unit) for unit in units]
+    adjoint = adjoint_names(units, set() if stage.whole else {statement.unit for statement in first}, carries)
     found = {}
     for statement, seen in first.items():
         unit = units[statement.unit]
@@ -147,18 +146,6 @@ def changed_texts(seen: Seen, other: Seen | None) -> frozenset[str]:
     return frozenset(text for text, value in seen.values.items()
                      if not np.array_equal(value, other.values.get(text, np.nan)) or (looks_adjoint(text) and not np.any(value) and np.ndim(value))
                      or (looks_adjoint(text) and isinstance(value, int | float) and value == 0))
-
-
-def static_adjoints(unit: Unit) -> frozenset[str]:
-    """Return the names that are gradients by how they are called, or made of such."""
-    found = {n.id for n in ast.walk(unit.tree) if isinstance(n, ast.Name) and looks_adjoint(n.id)}
-    found |= {ast.unparse(n) for n in ast.walk(unit.tree) if isinstance(n, ast.Attribute | ast.Subscript) and looks_adjoint(ast.unparse(n))}
-    while True:
-        more = {name for node in ast.walk(unit.tree) if isinstance(node, ast.Assign)
-                if any(isinstance(n, ast.Name) and n.id in found for n in ast.walk(node.value)) for t in node.targets for name in names_in(t)}
-        if more <= found:
-            return frozenset(found)
-        found |= more
 
 
 def scope_of(unit: Unit, seen: Seen, adjoint: frozenset[str], carries: set[str]) -> Scope:
@@ -195,19 +182,6 @@ def heads_alike(unit: Unit, found: dict[Statement, Scope]) -> None:
             after = next((found[s] for s in ordered[k + 1:] if s in found), None)
             if after is not None:
                 found[statement] = after
-
-
-def share_carries(units: Sequence[Unit], carries: Sequence[set[str]]) -> None:
-    """Let the arguments of a step be carries where the loop that calls it hands over one."""
-    by_name = {unit.tree.name: unit for unit in units}
-    for unit in units:
-        for node in ast.walk(unit.tree):
-            name = node.func.attr if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else \
-                node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
-            if name in by_name and isinstance(node, ast.Call):
-                taken = [a.arg for a in by_name[name].tree.args.args if a.arg != "self"]
-                pairs = [*zip(taken, node.args, strict=False), *((k.arg or "", k.value) for k in node.keywords)]
-                carries[by_name[name].number].update(p for p, given in pairs if isinstance(given, ast.Name) and given.id in carries[unit.number])
 
 
 Scopes = Mapping[Statement, Scope]

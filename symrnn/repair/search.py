@@ -199,8 +199,8 @@ def ordered(
         key = (statement, variant[0], ratios, tier)
         if key not in bench.made:
             bench.made[key] = changes_of(site_of(statement, variant[0], bench.units[statement.unit], bench.scopes, ratios), tier)
-        found += [(change.cost + doubt, k, Edit(statement, change)) for k, change in enumerate(bench.made[key])
-                  if doubt < 9 or len(change.variant) > 1]
+        found += [(change.cost + doubt - bench.guess.favour(change.kind, statement.line), k, Edit(statement, change))
+                  for k, change in enumerate(bench.made[key]) if (doubt < 9 or len(change.variant) > 1) and bench.guess.allows(change.kind)]
     return [edit for _, _, edit in sorted(found, key=lambda entry: entry[:2])]
 
 

@@ -17,15 +17,19 @@ def finding_of(edit: Edit, unit: Unit, outputs: tuple[str, ...]) -> Finding:
         unit: The function.
         outputs: What the mistake spoils.
     """
-    statement, change = edit.statement, edit.change
-    line = source_line(unit, statement)
-    new = "; ".join(map(tidy, change.variant))
-    right = line.replace(first_line(statement.text), new, 1) if "\n" not in statement.text else new
-    if len(change.variant) > 1:
-        right = tidy(change.variant[-1])
-    elif change.variant == ("pass",):
-        right = ""
-    return Finding(change.kind, sentence(edit), outputs, right.strip(), line, (Place(statement.line, line),))
+    line = source_line(unit, edit.statement)
+    return Finding(edit.change.kind, sentence(edit), outputs, places=(Place(edit.statement.line, line),), fix=repaired(edit, line))
+
+
+def repaired(edit: Edit, line: str) -> str:
+    """Return the line as it should be, or what should be done where it stands."""
+    variant, text = edit.change.variant, edit.statement.text
+    if variant == ("pass",):
+        return "(without this line)"
+    if len(variant) > 1:
+        return f"{tidy(variant[-1])}  (after this line)"
+    new = tidy(variant[0])
+    return (line.replace(first_line(text), new, 1) if "\n" not in text else new).strip()
 
 
 def source_line(unit: Unit, statement: Statement) -> str:

@@ -54,9 +54,10 @@ class Finding:
         kind: One of ``KINDS``.
         text: What is wrong, in a sentence.
         outputs: Results of the backward that it spoils.
-        right: The formula, or the line of code, as it should be.
-        wrong: The same as the code has it.
+        right: The formula as it should be; empty where only the line is known.
+        wrong: The formula as the code has it.
         places: Lines of the code where it is made, or, where that cannot be known, where the spoiled variable is assigned.
+        fix: The line as it should be, or what should stand after it, or that it should go; empty where that is not known.
     """
 
     kind: str
@@ -65,13 +66,15 @@ class Finding:
     right: str = ""
     wrong: str = ""
     places: tuple[Place, ...] = ()
+    fix: str = ""
 
     def lines(self) -> list[str]:
         """Return the finding as lines of text."""
         found = [f"{self.kind}: {self.text}"]
         found += [f"  should be  {self.right}"] if self.right else []
         found += [f"  the code   {self.wrong}"] if self.wrong else []
-        return found + [f"  line {place.line}: {place.source}" for place in self.places]
+        found += [f"  line {place.line}: {place.source}" for place in self.places]
+        return found + ([f"  repaired   {self.fix}"] if self.fix else [])
 
 
 @dataclass(frozen=True)

@@ -65,8 +65,8 @@ class Request:
     layout: Mapping[str, str] = field(default_factory=dict)
 
 
-EXPLAINERS: tuple[str, ...] = ("symrnn.diagnosis", "symrnn.repair")
-"""Modules with a function ``explain``: they name the mistakes of what was refused."""
+EXPLAINER = "symrnn.explaining"
+"""A module with a function ``explain``, loaded when something was refused."""
 FAILURES = (SymrnnError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError, AssertionError)
 """What a diagnosis may stumble over in foreign code."""
 
@@ -212,24 +212,19 @@ def verified(request: Request, clock: Clock | None = None) -> Report:
 
 
 def explained(subject: Subject, refused: tuple[Verdict, ...], request: Request) -> Diagnosis:
-    """Ask what can name mistakes, in order, until one of them explains everything; a judge does not know them.
+    """Ask for the mistakes by name; a judge does not know who finds them.
 
     Args:
         subject: The code.
         refused: The verdicts that are refused, and not accepted.
         request: What was asked for.
     """
-    best = Diagnosis()
-    for name in EXPLAINERS:
-        try:
-            with subject.clock.phase("diagnosis"):
-                found = importlib.import_module(name).explain(subject, refused, request)
-        except FAILURES as error:  # foreign code at special points: a verdict is worth more than its explanation
-            found = Diagnosis(statement=f"none was found: {type(error).__name__} while the mistakes were looked for: {error}")
-        if found.complete:
-            return found
-        best = best if best.statement else found
-    return best
+    try:
+        with subject.clock.phase("diagnosis"):
+            found: Diagnosis = importlib.import_module(EXPLAINER).explain(subject, refused, request)
+    except FAILURES as error:  # foreign code at special points: a verdict is worth more than its explanation
+        return Diagnosis(statement=f"none was found: {type(error).__name__} while the mistakes were looked for: {error}")
+    return found
 
 
 def finished(request: Request, subject: Subject | None, verdicts: tuple[Verdict, ...], clock: Clock, reason: str) -> Report:
