@@ -14,7 +14,7 @@ import numpy as np
 from symrnn.repair.guess import Guess
 from symrnn.repair.observing import MOST_TURNS
 from symrnn.repair.scopes import Scope
-from symrnn.repair.sites import Change
+from symrnn.repair.sites import Change, Off
 from symrnn.repair.source import CHOICE, TURN, Patch, Statement, Unit, Variant, compiled
 from symrnn.repair.truth import Exam
 
@@ -85,7 +85,7 @@ class Bench:
     guess: Guess = field(default_factory=Guess)
     runs: int = 0
     late: bool = False
-    made: dict[tuple[Statement, str, tuple[float, ...], int], list[Change]] = field(default_factory=dict)
+    made: dict[tuple[Statement, str, Off, int], list[Change]] = field(default_factory=dict)
     compiled: dict[Any, CodeType] = field(default_factory=dict)
 
     def over(self) -> bool:

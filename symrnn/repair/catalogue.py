@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 
 from symrnn.repair.edits_algebra import accumulations, brackets, dropped_factors, dropped_terms, signs
 from symrnn.repair.edits_references import conditions, derivatives, guards, ranges, replacements, transposes, unclipped
 from symrnn.repair.edits_scales import scales
 from symrnn.repair.edits_statements import deleted, inserted, multiplied_after, scaled_after, uncut, unzeroed, updated
-from symrnn.repair.edits_terms import added_factors, added_terms, added_values, made_up_terms
+from symrnn.repair.edits_terms import added_factors, added_terms, added_values, decayed, made_up_terms
 from symrnn.repair.scopes import Scope, looks_adjoint
-from symrnn.repair.sites import Change, Site, bracketed
+from symrnn.repair.sites import Change, Off, Site, bracketed
 from symrnn.repair.source import Statement, Unit, Variant
 
 Edits = Callable[[Site], Iterator[Change]]
 TIERS: tuple[tuple[Edits, ...], ...] = (
     (transposes, accumulations, signs, dropped_terms, dropped_factors, brackets, guards, unclipped, scales, deleted, ranges, uncut, scaled_after),
-    (replacements, derivatives, added_terms, added_factors, added_values, multiplied_after),
+    (decayed, replacements, derivatives, added_terms, added_factors, added_values, multiplied_after),
     (unzeroed, made_up_terms, inserted, updated),
 )
 """Kinds of edits: those of which there are few first."""
@@ -50,13 +50,13 @@ def counts(site: Site) -> bool:
 
 
 def site_of(
-    statement: Statement, text: str, unit: Unit, scopes: Mapping[Statement, Scope], ratios: Sequence[float] = (),
+    statement: Statement, text: str, unit: Unit, scopes: Mapping[Statement, Scope], off: Off | None = None,
 ) -> Site:
     """Return a statement as a place for edits."""
     scope = scopes[statement]
     following = [s for s in unit.ordered if s.block == statement.block and s.index > statement.index and s in scopes and not s.head]
     after = scopes[following[0]] if following else scope
-    return Site(statement, text, unit, scope, after, tuple(ratios))
+    return Site(statement, text, unit, scope, after, off or Off())
 
 
 def probe(site: Site) -> Variant | None:

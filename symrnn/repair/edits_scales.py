@@ -47,11 +47,12 @@ def rescaled(site: Site) -> Iterator[Change]:
     numbers = {name: n for name, n in site.scope.numbers.items() if n > 1}
     names = dict.fromkeys([*numbers, *(f"({a} * {b})" for a in numbers for b in numbers if a < b)])
     size = {name: numbers.get(name) or int(np.prod([numbers[p] for p in name.strip("()").split(" * ")])) for name in names}
+    cost = 1.3 if site.shape(value) else 1.1  # a number is there to scale
     turned = isinstance(site.node, ast.AugAssign) and isinstance(site.node.op, ast.Div)
-    for ratio in site.ratios:
+    for ratio in site.off.ratios:
         for sign, due in (("*", 1 / ratio if ratio else 0.0), ("/", ratio)):
             for name in [n for n in names if abs((1 / due if turned and due else due) / size[n] - 1) < 1e-6][:2]:
-                yield Change(site.spliced(value, f"{text} {sign} {name}"), "wrong scale", 1.3, "", f"{sign} {name}")
+                yield Change(site.spliced(value, f"{text} {sign} {name}"), "wrong scale", cost, "", f"{sign} {name}")
     for factor in ("2", "0.5"):
         yield Change(site.spliced(value, f"{factor} * {text}"), "wrong scale", 1.6, "", f"{factor} *")
 

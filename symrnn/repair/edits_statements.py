@@ -70,7 +70,7 @@ def scaled_after(site: Site) -> Iterator[Change]:
         return
     for name, n in site.scope.numbers.items():
         for sign, ratio in (("/", n), ("*", 1 / n if n else 0)):
-            if n > 1 and any(abs(r / ratio - 1) < 1e-6 for r in site.ratios):
+            if n > 1 and any(abs(r / ratio - 1) < 1e-6 for r in site.off.ratios):
                 new = f"{atom.text} = {atom.text} {sign} {name}"
                 yield Change((site.text, new), "wrong scale", 1.4, "", new)
 

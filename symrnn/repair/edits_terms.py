@@ -36,6 +36,17 @@ def added_terms(site: Site) -> Iterator[Change]:
                              1.1 if atom.carry else 2.0, "", atom.text)
 
 
+def decayed(site: Site) -> Iterator[Change]:
+    """a → a + 0.01 * W: the decay of weights, by the numbers by which whole gradients are off."""
+    if site.value is not None and isinstance(site.node, ast.Assign | ast.AugAssign) and not isinstance(site.value, ast.Tuple):
+        shape = site.shape(site.value) or next((site.after.shape(target) for target in site.targets), None)
+        for atom in site.scope.atoms:
+            if not atom.adjoint and atom.shape and atom.shape == shape:
+                for number in site.off.decays:
+                    term = f"{number:g} * {atom.text}"
+                    yield Change(site.spliced(site.value, f"{site.source(site.value)} + {term}"), "missing term", 1.3, "", term)
+
+
 def made_up_terms(site: Site) -> Iterator[Change]:
     """a → a + b * f, a + b @ W.T."""
     if site.value is not None and site.shape(site.value) and isinstance(site.node, ast.Assign | ast.AugAssign):

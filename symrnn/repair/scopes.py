@@ -145,7 +145,16 @@ def texts_in(unit: Unit) -> list[str]:
     for node in ast.walk(unit.tree):
         if isinstance(node, ast.Attribute | ast.Subscript) and node_root(node) and "T" not in attributes(node):
             found[text_of(node)] = None
-    return list(found)
+    return [*found, *(text for text in parts_alike(unit) if text not in found)]
+
+
+def parts_alike(unit: Unit) -> Iterator[str]:
+    """Yield the parts of each array that another one is cut into: ``b[:, H:]`` where ``a[:, H:]`` and ``b[:, :H]`` are read."""
+    cut = [node for node in ast.walk(unit.tree) if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name)
+           and any(isinstance(part, ast.Slice) for part in ast.walk(node.slice))]
+    for name in dict.fromkeys(node.value.id for node in cut if isinstance(node.value, ast.Name)):
+        for node in cut:
+            yield text_of(node).replace(text_of(node.value), name, 1)
 
 
 def attributes(node: ast.AST) -> set[str]:

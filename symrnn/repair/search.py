@@ -15,7 +15,7 @@ import numpy as np
 
 from symrnn.repair.bench import Bench, Edit, State
 from symrnn.repair.catalogue import TIERS, changes_of, probe, site_of
-from symrnn.repair.sites import Change
+from symrnn.repair.sites import Change, Off
 from symrnn.repair.source import Patch, Statement, Variant
 from symrnn.repair.swapping import swapped
 
@@ -90,11 +90,11 @@ def expanded(bench: Bench, state: State, step: int) -> Iterator[State]:
         usual = [bench.numbers(0, k) for k in range(len(bench.exam.situations))]
     if any(u is None for u in usual):
         return
-    spread, ratios = influences(bench, state, usual), ratios_of(bench, usual[0])
+    spread, off = influences(bench, state, usual), off_by(bench, usual[0])
     if step == len(STEPS):
-        ranked = [edit for tier in (0, 1, 2) for edit in ordered(bench, state, spread, ratios, tier, None) if is_carrying(edit)][:PAIRED]
+        ranked = [edit for tier in (0, 1, 2) for edit in ordered(bench, state, spread, off, tier, None) if is_carrying(edit)][:PAIRED]
     else:
-        ranked = ordered(bench, state, spread, ratios, *STEPS[step])
+        ranked = ordered(bench, state, spread, off, *STEPS[step])
     for start in range(0, len(ranked), CHUNK):
         for number, edit in tried(bench, patch, ranked[start:start + CHUNK]):
             if bench.over():
@@ -114,7 +114,7 @@ def is_carrying(edit: Edit) -> bool:
 
 def carrying(bench: Bench, state: State) -> list[State]:
     """Return the states with one edit more that lets something flow back: where two flows are cut, one alone is no progress."""
-    edits = [edit for tier in (0, 1, 2) for edit in ordered(bench, state, dict.fromkeys(bench.scopes), (), tier, None) if is_carrying(edit)]
+    edits = [edit for tier in (0, 1, 2) for edit in ordered(bench, state, dict.fromkeys(bench.scopes), Off(), tier, None) if is_carrying(edit)]
     return [State((edit,), state.marks, state.score) for edit in edits[:PAIRED]]
 
 
@@ -160,22 +160,33 @@ def influences(bench: Bench, state: State, usual: Sequence[Any]) -> dict[Stateme
     return found
 
 
-def ratios_of(bench: Bench, numbers: Any) -> tuple[float, ...]:
+def off_by(bench: Bench, numbers: Any) -> Off:
     """Return the numbers by which whole gradients are off."""
-    names, right = np.array(bench.exam.arrays()), bench.exam.situations[0].right
-    found: dict[float, None] = {}
+    exam = bench.exam
+    names, right = np.array(exam.arrays()), exam.situations[0].right
+    own = np.concatenate([np.asarray(exam.stage.values[name], dtype=float).ravel()[indices] for name, _, indices in exam.places])
+    ratios: dict[float, None] = {}
+    decays: dict[float, None] = {}
     for name in dict.fromkeys(names):
-        mine, true = numbers[names == name], right[names == name]
-        moving = np.abs(true) > 1e-9 * np.max(np.abs(true))
-        with np.errstate(all="ignore"):
-            ratios = mine[moving] / true[moving]
-        if ratios.size > 1 and np.ptp(ratios) < 1e-6 * abs(ratios[0]) and abs(ratios[0] - 1) > 1e-6:
-            found[round(float(ratios[0]), 9)] = None
-    return tuple(found)
+        mine, true, array = numbers[names == name], right[names == name], own[names == name]
+        for number in constant(mine, true):
+            ratios[number] = None
+        for number in constant(true - mine, array, 1e-4):
+            decays[float(f"{number:.4g}")] = None
+    return Off(tuple(ratios), tuple(number for number in decays if abs(number) > LEAST))
+
+
+def constant(one: Any, other: Any, within: float = 1e-6) -> list[float]:
+    """Return the number that one array is the multiple of another by, where there is one and it is not 1."""
+    moving = np.abs(other) > 1e-9 * np.max(np.abs(other))
+    with np.errstate(all="ignore"):
+        found = one[moving] / other[moving]
+    alike = found.size > 1 and np.ptp(found) < within * abs(found[0]) and abs(found[0] - 1) > 1e-6
+    return [round(float(found[0]), 9)] if alike else []
 
 
 def ordered(
-    bench: Bench, state: State, spread: Mapping[Statement, Any], ratios: tuple[float, ...], tier: int, prime: bool | None,
+    bench: Bench, state: State, spread: Mapping[Statement, Any], off: Off, tier: int, prime: bool | None,
 ) -> list[Edit]:
     """Return the edits of some kinds, those first that are likely, and whose statement is suspect.
 
@@ -183,7 +194,7 @@ def ordered(
         bench: Where they are tried.
         state: What was edited before.
         spread: What each statement reaches.
-        ratios: Numbers by which whole gradients are off.
+        off: By what whole gradients are off.
         tier: Which kinds.
         prime: Whether only statements are edited that reach all that is wrong, or only others; ``None`` for all.
     """
@@ -196,9 +207,9 @@ def ordered(
         reaches = reach is None or not np.any(wrong) or float(np.mean(reach[wrong])) > NEARLY
         if len(variant) > 1 or variant == ("pass",) or (doubt > 8 and tier < len(TIERS) - 1) or bench.over() or prime is (not reaches):
             continue
-        key = (statement, variant[0], ratios, tier)
+        key = (statement, variant[0], off, tier)
         if key not in bench.made:
-            bench.made[key] = changes_of(site_of(statement, variant[0], bench.units[statement.unit], bench.scopes, ratios), tier)
+            bench.made[key] = changes_of(site_of(statement, variant[0], bench.units[statement.unit], bench.scopes, off), tier)
         found += [(change.cost + doubt - bench.guess.favour(change.kind, statement.line), k, Edit(statement, change))
                   for k, change in enumerate(bench.made[key]) if (doubt < 9 or len(change.variant) > 1) and bench.guess.allows(change.kind)]
     return [edit for _, _, edit in sorted(found, key=lambda entry: entry[:2])]

@@ -36,6 +36,19 @@ class Change:
     new: str = ""
 
 
+@dataclass(frozen=True)
+class Off:
+    """By what whole gradients are off, where that can be said with a number.
+
+    Attributes:
+        ratios: What is returned, over what is right.
+        decays: What is right less what is returned, over the array that the gradient is taken in: left out weight decay.
+    """
+
+    ratios: tuple[float, ...] = ()
+    decays: tuple[float, ...] = ()
+
+
 @dataclass
 class Site:
     """A statement that is edited.
@@ -46,7 +59,7 @@ class Site:
         unit: Its function.
         scope: What is alive.
         after: What is alive afterwards.
-        ratios: Numbers by which whole gradients are off.
+        off: By what whole gradients are off.
     """
 
     statement: Statement
@@ -54,7 +67,7 @@ class Site:
     unit: Unit
     scope: Scope
     after: Scope
-    ratios: tuple[float, ...] = ()
+    off: Off = field(default_factory=Off)
     shapes: dict[str, tuple[int, ...] | None] = field(default_factory=dict)
     gradients: dict[ast.AST, bool] = field(default_factory=dict)
 
