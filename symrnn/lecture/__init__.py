@@ -1,0 +1,1 @@
+"""A derivation as a document that a teacher hands out: text in two languages, figures, exercises, and seven formats."""
