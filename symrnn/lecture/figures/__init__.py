@@ -1,0 +1,6 @@
+"""Pictures of a lecture, as SVG that stands alone: a cell, its unrolled graph, and the shapes of its equations."""
+
+from symrnn.lecture.figures.cell import cell_figure
+from symrnn.lecture.figures.labels import LABELS
+
+__all__ = ["LABELS", "cell_figure"]
