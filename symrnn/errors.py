@@ -22,6 +22,10 @@ class DataError(SymrnnError, ValueError):
     """Numbers given to generated code or a judge do not fit: sizes, NaN, an empty sequence."""
 
 
+class RefutedError(SymrnnError, ArithmeticError):
+    """A judge refutes what was to be written: it is wrong, and nothing is written."""
+
+
 class OutputError(SymrnnError, OSError):
     """A result cannot be written where it was asked for."""
 

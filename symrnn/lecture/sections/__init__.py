@@ -1,0 +1,1 @@
+"""The sections of a lecture: each a function of its subject that returns blocks."""

@@ -1,0 +1,118 @@
+"""What gates do, read off the equations that they stand in: keep, write, mix, show, reset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from symrnn.equations import Equation
+from symrnn.expr import At, Elementwise, Hadamard, Node, Plus, Series, t
+from symrnn.networks.graph import Network
+from symrnn.traverse import leaves
+
+FORGET, UPDATE, UPDATE_NEW, INPUT, OUTPUT, RESET, MULTIPLIES = "forget", "update", "update_new", "input", "output", "reset", "multiplies"
+
+
+@dataclass(frozen=True)
+class Use:
+    """One product that a gate stands in.
+
+    Attributes:
+        kind: What the gate is there; the second factor is ``old`` or ``other``.
+        reader: The equation.
+        old: The old value that it multiplies, where it does.
+        other: The value of this step that it multiplies, where it does.
+    """
+
+    kind: str
+    reader: Equation
+    old: Node | None = None
+    other: Node | None = None
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A gate in a product: as it is, or as ``1 - g``."""
+
+    plain: bool
+    rest: tuple[Any, ...]
+
+
+def states_of(network: Network) -> tuple[Series, ...]:
+    """Return the series that are read one step before or after their own time, in the order of their equations."""
+    read = {leaf.series for e in network.equations for leaf in leaves(e.rhs)
+            if isinstance(leaf, At) and leaf.time != t and (leaf.time - t).is_Integer}
+    return tuple(q for q in dict.fromkeys(e.quantity for e in network.equations) if isinstance(q, Series) and q in read)
+
+
+def is_gate(equation: Equation) -> bool:
+    """Tell whether an equation defines a gate: by its role, or as a named value that is a sigmoid."""
+    sigmoid = isinstance(equation.rhs, Elementwise) and equation.rhs.function.name == "sigmoid"
+    return equation.role == "gate" or (equation.role == "value" and sigmoid)
+
+
+def uses_of(gate: Equation, network: Network) -> tuple[Use, ...]:
+    """Return what a gate does, each product once."""
+    states = set(states_of(network))
+    found: list[Use] = []
+    for reader in network.equations:
+        products = list(factors_in(reader, gate))
+        kept = [(f, o) for f in products for o in f.rest if is_old(o) and o.series == reader.quantity]
+        new = [(f, o) for f in products for o in f.rest if isinstance(o, At) and o.time == t]
+        if kept and new and kept[0][0].plain != new[0][0].plain:
+            found.append(Use(UPDATE if kept[0][0].plain else UPDATE_NEW, reader, kept[0][1], new[0][1]))
+            continue
+        for factor in products:
+            found += [use_of(factor, o, reader, states) for o in factor.rest[:1]]
+    return tuple(found)
+
+
+def use_of(factor: Factor, other: Any, reader: Equation, states: set[Series]) -> Use:
+    """Tell what a gate does in one product."""
+    if factor.plain and is_old(other):
+        if other.series == reader.quantity:
+            return Use(FORGET, reader, old=other)
+        if reader.quantity not in states:
+            return Use(RESET, reader, old=other)
+    if factor.plain and reader.role == "pre-activation":
+        return Use(RESET, reader, old=other)
+    if factor.plain and isinstance(other, At) and reader.quantity in states:
+        own = any(leaf.series == reader.quantity for leaf in leaves(reader.rhs) if isinstance(leaf, At))
+        return Use(INPUT if own else OUTPUT, reader, other=other)
+    return Use(MULTIPLIES, reader, other=other)
+
+
+def factors_in(reader: Equation, gate: Equation) -> Iterator[Factor]:
+    """Yield the products entry by entry in which a gate stands, with the other factors."""
+    for node in in_order(reader.rhs):
+        if isinstance(node, Hadamard):
+            for place, arg in enumerate(node.args):
+                rest = (*node.args[:place], *node.args[place + 1:])
+                if arg == gate.lhs:
+                    yield Factor(True, rest)
+                elif isinstance(arg, Plus) and list(leaves(arg)) == [gate.lhs]:
+                    yield Factor(False, rest)
+
+
+def in_order(node: Any) -> Iterator[Any]:
+    """Yield a node and what is inside of it, from left to right."""
+    yield node
+    for arg in node.args:
+        yield from in_order(arg)
+
+
+def is_old(node: Any) -> bool:
+    """Tell whether a factor is a value of another step."""
+    return isinstance(node, At) and node.time != t
+
+
+def role_of(equation: Equation, network: Network) -> str:
+    """Return the key of the role of a quantity: that of a gate says what it does, where it does one thing."""
+    if equation.role != "gate":
+        return equation.role or "other"
+    kinds = {use.kind.removesuffix("_new") for use in uses_of(equation, network)} - {MULTIPLIES}
+    return f"gate_{kinds.pop()}" if len(kinds) == 1 else "gate_several" if kinds else "gate"
+
+
+__all__ = ["Use", "is_gate", "role_of", "states_of", "uses_of"]
