@@ -2,5 +2,6 @@
 
 from symrnn.lecture.figures.cell import cell_figure
 from symrnn.lecture.figures.labels import LABELS
+from symrnn.lecture.figures.unrolled import unrolled_figure
 
-__all__ = ["LABELS", "cell_figure"]
+__all__ = ["LABELS", "cell_figure", "unrolled_figure"]

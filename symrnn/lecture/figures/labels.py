@@ -15,7 +15,7 @@ LABELS: Mapping[str, str] = MappingProxyType({
     "unrolled": "{name}, unrolled over {steps} steps",
     "unrolled_description": "The values of {steps} steps beside each other: arrows show the forward pass, dashed arrows the gradients that flow back.",
     "forward": "forward pass",
-    "backward": "gradients, flowing back",
+    "backward": "gradients flow back (slopes of the activations left out)",
     "shapes": "Shapes",
     "shapes_description": "Each equation as grids: a matrix has a square for each entry, and what is multiplied fits together ({sizes}).",
     "sizes": "drawn for {sizes}",
