@@ -22,8 +22,8 @@ from symrnn.verify.balls.mismatch import FLOAT_CONSTANTS, Mismatch, excludes_zer
 from symrnn.verify.handwritten.judging import Judged, readable
 from symrnn.verify.handwritten.trial import Subject, Trial, trial_at, unit
 
-ENTRIES, FEW = 10, 5
-"""Entries of each gradient that are compared one by one; fewer where many gradients are wrong."""
+ENTRIES, FEWER, FEW = 10, 5, 2
+"""Entries of each gradient that are compared one by one; fewer where more than a few gradients are wrong."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,13 @@ class Cause:
 
 
 def mismatch_at(trial: Trial, name: str, most: int = ENTRIES) -> Mismatch | None:
-    """Compare some entries of a gradient one by one, at most so many; ``None`` where they cannot be read."""
+    """Compare some entries of a gradient one by one, at most so many, the largest among them; ``None`` where they cannot be read."""
     gradient, problem, _ = readable(trial, name)
     if problem is not None:
         return None
     indices = list(np.ndindex(gradient.shape))
-    chosen = sorted(random.Random(name).sample(indices, min(most, len(indices))))
+    largest = max(indices, key=lambda index: float(abs(gradient[index].value).mid()))
+    chosen = sorted({largest, *random.Random(name).sample(indices, min(most, len(indices)))})
     try:
         right = {index: trial.slope(name, unit(gradient.shape, index), index) for index in chosen}
     except Undecided:

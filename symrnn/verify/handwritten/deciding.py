@@ -11,7 +11,7 @@ from typing import Any
 from symrnn.verify.balls.agreement import Outcome
 from symrnn.verify.balls.dual import precision
 from symrnn.verify.balls.mismatch import Mismatch
-from symrnn.verify.handwritten.causes import ENTRIES, FEW, Cause, common_ratio, mismatch_at, size_named, trial_of
+from symrnn.verify.handwritten.causes import ENTRIES, FEW, FEWER, Cause, common_ratio, mismatch_at, size_named, trial_of
 from symrnn.verify.handwritten.clipped import clipped_causes, hidden_clips, measured_causes
 from symrnn.verify.handwritten.code_objects import epsilons_of, without_epsilons
 from symrnn.verify.handwritten.examples import smallest_examples
@@ -100,7 +100,7 @@ def causes_of(subject: Subject, plan: Plan, wrong: Mapping[str, Judged]) -> tupl
     for name, j in left.items():
         with precision(j.bits):
             trial = trial_of(subject, j)
-            mismatch = mismatch_at(trial, name, ENTRIES if len(left) <= FEW else FEW)
+            mismatch = mismatch_at(trial, name, ENTRIES if len(left) <= FEW else FEWER)
             if mismatch is not None and mismatch.wrong:
                 found[name], whole[name] = mismatch, entries(trial.gradient(name))
     every = len(left) == len(subject.wanted)

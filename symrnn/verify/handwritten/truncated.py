@@ -32,6 +32,8 @@ from symrnn.verify.handwritten.structures import Path, entries
 from symrnn.verify.handwritten.trial import Subject, Trial
 
 GOOD, BAD, UNKNOWN = "right", "wrong", "unknown"
+PROVED = 2
+"""After how many lengths at which all gradients are wrong, none of them is called truncated."""
 
 
 def truncations(subject: Subject, plan: Plan, wrong: Mapping[str, Judged]) -> dict[str, Cause]:
@@ -164,11 +166,25 @@ def upstream_states(trial: Trial, names: list[str]) -> dict[str, list[str]]:
         upstreams = [upstream for time in range(size) if (upstream := only_at(trial.upstream, size, time)) is not None]
         if len(upstreams) == size:
             try:
-                rows = [states_for(trial, upstream, names) for upstream in upstreams]
+                return rows_while_possible(trial, upstreams, names)
             except (Undecided, Stopped):
                 return {}
-            return {name: [row[name] for row in rows] for name in names}
     return {}
+
+
+def rows_while_possible(trial: Trial, upstreams: Sequence[Mapping[Path, Any]], names: list[str]) -> dict[str, list[str]]:
+    """Tell for one upstream gradient after the other whether gradients are right, of those that can be truncated by what is known.
+
+    These are right for the first one, and not right again for one after which they were wrong.
+    """
+    found: dict[str, list[str]] = {name: [] for name in names}
+    left = list(names)
+    for upstream in upstreams:
+        row = states_for(trial, upstream, left) if left else {}
+        for name in left:
+            found[name].append(row[name])
+        left = [name for name in left if found[name][0] == GOOD and not (row[name] == GOOD and BAD in found[name])]
+    return {name: found[name] for name in left}
 
 
 def output_sizes(trial: Trial) -> list[int]:
@@ -203,6 +219,8 @@ def length_states(subject: Subject, plan: Plan, names: list[str]) -> Iterator[tu
         lengths = Lengths(subject, plan, letter)
         rows: list[dict[str, bool]] = []
         for number in range(1, subject.sizes[letter]):
+            if len(rows) == PROVED and all(rows) and not any(any(row.values()) for row in rows):
+                break
             known = not rows or len(rows) == 1 or any(rows[-1].values())
             row = lengths.right(number, names, each=False)
             rows.append(row if all(row.values()) or not known else lengths.right(number, names, each=True))
