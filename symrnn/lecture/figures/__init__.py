@@ -2,6 +2,7 @@
 
 from symrnn.lecture.figures.cell import cell_figure
 from symrnn.lecture.figures.labels import LABELS
+from symrnn.lecture.figures.shapes import shapes_figure
 from symrnn.lecture.figures.unrolled import unrolled_figure
 
-__all__ = ["LABELS", "cell_figure", "unrolled_figure"]
+__all__ = ["LABELS", "cell_figure", "shapes_figure", "unrolled_figure"]

@@ -93,7 +93,7 @@ class Places:
             for group in groups:
                 out[kind, group] = y
         high = max((len(layers) for layers in layers_of.values()), default=0)
-        lowest = y
+        lowest = y + 20 * (max((sum(a.end == v for a in self.found.arrows) for v, k in self.found.values.items() if k == "output"), default=1) - 1)
         for place in reversed(range(high)):
             here = [layers[place] for layers in layers_of.values() if place < len(layers)]
             lowest += ROWS + 10 + RAIL * (max(len(self.found.states[k]) for k in here) - 1) + (0 if place == high - 1 else 12)
@@ -174,7 +174,7 @@ class Places:
         if not self.blocked(a.middle[0], gap, top, (start,)):
             return [(a.middle[0], top), (a.middle[0], gap), (port, gap), (port, bottom)]
         first = top - 16
-        shifts = sorted((sign * k * 8.0 for k in range(2, 40) for sign in (1, -1)), key=abs)
+        shifts = sorted((sign * k * 8.0 for k in range(2, 40) for sign in (-1, 1)), key=abs)
         lane = next((a.middle[0] + by for by in shifts if not self.blocked(a.middle[0] + by, gap, first, (start, end))), a.middle[0])
         return [(a.middle[0], top), (a.middle[0], first), (lane, first), (lane, gap), (port, gap), (port, bottom)]
 
