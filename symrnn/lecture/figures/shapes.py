@@ -11,6 +11,7 @@ from sympy import Expr
 from symrnn import writer
 from symrnn.activations import activation
 from symrnn.equations import Equation
+from symrnn.errors import SpecError
 from symrnn.expr import (
     Diag,
     Elementwise,
@@ -56,8 +57,11 @@ def shapes_figure(equations: Iterable[Equation], style: Style, labels: Mapping[s
 
     Raises:
         NotSupportedError: An optional package is not installed.
+        SpecError: No equations.
     """
     chosen = tuple(equations)
+    if not chosen:
+        raise SpecError("the figure of shapes needs at least one equation; give it those of a network or lines of a derivation")
     drawer = Drawer.of(chosen, style)
     lines: list[tuple[Piece, list[Piece]]] = []
     for equation in chosen:

@@ -17,6 +17,8 @@ from symrnn.unrolling import unroll
 
 FILLS = {"input": "#e2f1e4", "state": "#dbe7f6", "output": "#fde9b3", "loss": "#f9d9dc"}
 STEP_FILL, STEP_EDGE = "#f1f3f7", "#5b6577"
+LEVEL = 36.0
+"""Points from which on a label stands at a piece that runs across, rather than at one that runs up."""
 
 
 def unrolled_figure(network: Network, style: Style, labels: Mapping[str, str], steps: int = 3) -> str:
@@ -105,11 +107,12 @@ def fitted(text: str, size: float, width: float) -> float:
 
 def text_rows(arrow: Arrow, way: list[Point]) -> Iterator[str]:
     """Yield what multiplies on the way, on the side of each arrow."""
-    a, b = max(zip(way, way[1:], strict=False), key=lambda piece: (piece[0][0] == piece[1][0]) * 1000 * (len(way) == 2) + length(piece))
+    a, b = max(zip(way, way[1:], strict=False), key=lambda piece: (level(piece) and length(piece) > LEVEL, length(piece)))
     middle = ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2)
     upright = a[0] == b[0]
     room = length((a, b)) - 6
-    for text, colour, sign in ((arrow.text, FORWARD, -1), (arrow.back_text, BACKWARD, 1)):
+    ahead = 1 if (b[1] > a[1] if upright else b[0] < a[0]) else -1
+    for text, colour, sign in ((arrow.text, FORWARD, ahead), (arrow.back_text, BACKWARD, -ahead)):
         if not text:
             continue
         if upright:
@@ -118,6 +121,11 @@ def text_rows(arrow: Arrow, way: list[Point]) -> Iterator[str]:
         else:
             size = fitted(text, 12.0, max(room, 20.0))
             yield formula(text, (middle[0], middle[1] + sign * (APART + 10)), size=size, colour=colour, halo=True)
+
+
+def level(piece: tuple[Point, Point]) -> bool:
+    """Tell whether a piece of a way runs across."""
+    return piece[0][1] == piece[1][1]
 
 
 def length(piece: tuple[Point, Point]) -> float:
