@@ -87,8 +87,8 @@ def progress() -> Callable[[str], None]:
 
 @contextlib.contextmanager
 def working(what: str) -> Iterator[None]:
-    """On a terminal, say what takes longer than a moment; for ``check`` each judge is named as it runs."""
-    if what == "check" or not on_terminal():
+    """On a terminal, say what takes longer than a moment; ``check`` and ``lecture`` name each judge as it runs."""
+    if what in {"check", "lecture"} or not on_terminal():
         yield
         return
     show = progress()

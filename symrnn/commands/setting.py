@@ -32,6 +32,10 @@ MODULES = {
         "symrnn.flow.texts": "flows_text flows_json rows_text rows_json",
         "symrnn.sweeps": "read_range",
         "symrnn.plots": "writable",
+        "symrnn.lecture.writing": "lecture",
+        "symrnn.lecture.wording": "languages",
+        "symrnn.lecture.formats": "FORMATS write",
+        "symrnn.loading.files": "load",
     }.items() for name in names.split()
 }
 """What is loaded by name when a command needs it, beside the public names of the package."""

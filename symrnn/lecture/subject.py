@@ -35,6 +35,7 @@ class Subject:
         level: One of ``LEVELS``.
         record: What the judges found.
         cell: The cell, where it is known.
+        matches: Whether the network has the equations of the cell, name by name.
         name: What the lecture calls it.
         place: What its anchors begin with, where a document is about several.
     """
@@ -45,6 +46,7 @@ class Subject:
     level: str
     record: Record
     cell: Cell | None = None
+    matches: bool = False
     name: str = ""
     place: str = ""
 

@@ -18,6 +18,7 @@ from symrnn.parsing.formulas import (
     notation_parser,
     read_parser,
 )
+from symrnn.parsing.lecture import lecture_parser
 from symrnn.parsing.programs import check_parser, code_parser, params_parser
 from symrnn.parsing.unrolling import unroll_parser
 from symrnn.parsing.verifying import verify_parser
@@ -66,6 +67,7 @@ COMMANDS = {
     "params": Command("count parameters, compare cells", params_parser),
     "unroll": Command("unroll over some steps: substitution, sum over paths, drawing", unroll_parser),
     "flow": Command("measure, draw and sweep the flow of gradients through time", flow_parser),
+    "lecture": Command("write a lecture: page, PDF, slides, notebook, LaTeX, Word", lecture_parser),
     "read": Command("read a forward step back from Python, by latexify-py", read_parser),
 }
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from symrnn.cells import CELLS
 from symrnn.expr import Elementwise, Node, Ones, Series, Softmax, StopGradient, t
 from symrnn.lecture.document import Block, Box, Heading, Text
+from symrnn.lecture.sections.idea import idea
 from symrnn.lecture.sections.sentences import function_of
 from symrnn.lecture.subject import EXERCISE, Subject
 from symrnn.lecture.uses import is_gate
@@ -28,6 +29,19 @@ def opening(subject: Subject) -> Iterator[Block]:
     ]))
     yield Text(words("intro.plan_exercise" if subject.level == EXERCISE else "intro.plan"))
     yield from conventions(subject)
+
+
+def opening_of_several(subjects: Sequence[Subject]) -> Iterator[Block]:
+    """Introduce several cells at once; what is common to them is said once."""
+    first, words = subjects[0], subjects[0].words
+    yield Heading(words("intro.heading"), "intro")
+    for subject in subjects:
+        yield from about(subject)
+    yield Text(words("intro.question", steps=lengths(first)))
+    yield Text(words("intro.plan_compare"))
+    if first.level != EXERCISE:
+        yield from idea(first)
+    yield from conventions(first)
 
 
 def about(subject: Subject) -> Iterator[Block]:
@@ -124,4 +138,4 @@ def times_text(subject: Subject, span: Any) -> str:
     return f"${span_text(span, subject.style)}$" if span is not None else ""
 
 
-__all__ = ["about", "conventions", "network_name", "opening", "times_text"]
+__all__ = ["about", "conventions", "network_name", "opening", "opening_of_several", "times_text"]

@@ -19,7 +19,7 @@ from symrnn.writer import formula
 def quantities(subject: Subject) -> Iterator[Block]:
     """List every quantity with what it is and its shape."""
     words = subject.words
-    yield Heading(words("quantities.heading"), subject.anchored("quantities"))
+    yield Heading(subject.title("quantities.heading"), subject.anchored("quantities"))
     letters = subject.network.sizes
     sizes = ", ".join(size_text(subject, size) for size in letters)
     if sizes:
