@@ -45,7 +45,7 @@ class Example:
 
     def __str__(self) -> str:
         sizes = ", ".join(f"{letter} = {number}" for letter, number in self.sizes.items())
-        values = ", ".join(f"{name} = {text}" for name, text in self.values.items())
+        values = ", ".join(f"{name} = {text}" for name, text in self.values.items()) or "random numbers"
         return f"{sizes}{': ' if sizes else ''}{values} → {self.entry} is {self.returned}, and {self.right} is right"
 
 
