@@ -5,10 +5,28 @@ import re
 import xml.etree.ElementTree as ET
 
 import pytest
+from amounts import examples
 from hypothesis import HealthCheck, given, settings
+from strategies import cells
 
-from symrnn import CELLS, NETWORKS, PROFILES, NotSupportedError, SpecError, architecture, cell, derive, layer_normalised, network
-from symrnn.lecture.figures import LABELS, cell_figure, shapes_figure, unrolled_figure
+from symrnn import (
+    CELLS,
+    NETWORKS,
+    PROFILES,
+    Cell,
+    NotSupportedError,
+    SpecError,
+    architecture,
+    cell,
+    derive,
+    layer_normalised,
+    network,
+    parameter,
+    series,
+    t,
+    tanh,
+)
+from symrnn.lecture.figures import LABELS, cell_figure, fonts, shapes_figure, unrolled_figure
 from symrnn.lecture.figures.arranging import Arrangement, arrange
 from symrnn.lecture.figures.dataflow import dataflow
 from symrnn.lecture.figures.graph_places import Places
@@ -16,7 +34,6 @@ from symrnn.lecture.figures.letters import lettering
 from symrnn.lecture.figures.steps import steps_of
 from symrnn.style import Style
 from symrnn.unrolling import unroll
-from tests.strategies import cells
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -30,6 +47,10 @@ def boxes_of(places):
 
 def overlap(a, b, by=0.5):
     return a[0] < b[2] - by and b[0] < a[2] - by and a[1] < b[3] - by and b[1] < a[3] - by
+
+
+def is_inside(box, width, height):
+    return box[0] >= 0 and box[1] >= 0 and box[2] <= width and box[3] <= height
 
 
 def pieces_of(places):
@@ -59,7 +80,7 @@ def assert_clear(places: Arrangement):
     for a, b in itertools.combinations(shapes + names, 2):
         assert not overlap(a, b), f"{a} and {b} overlap"
     for box in shapes + names:
-        assert box[0] >= 0 and box[1] >= 0 and box[2] <= places.width and box[3] <= places.height, f"{box} is outside"
+        assert is_inside(box, places.width, places.height), f"{box} is outside"
     pieces = pieces_of(places)
     for _, a, b in pieces:
         assert a[0] == pytest.approx(b[0]) or a[1] == pytest.approx(b[1]), "a line runs askew"
@@ -86,10 +107,206 @@ def test_the_figure_of_each_cell_is_clear(name):
     assert_connected(places, dataflow(net, Style.of(net)))
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(30), suppress_health_check=list(HealthCheck))
 @given(cells())
 def test_the_figure_of_a_random_cell_is_clear(found):
     net = network(found)
     places = arrange(net, Style.of(net))
     assert_clear(places)
     assert_connected(places, dataflow(net, Style.of(net)))
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_figure_is_clear_in_each_notation(profile):
+    net = network(cell("lstm-peephole"))
+    assert_clear(arrange(net, Style.of(net, profile)))
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru"])
+def test_the_figure_of_a_normalised_cell_is_clear(name):
+    net = network(layer_normalised(cell(name)))
+    assert_clear(arrange(net, Style.of(net)))
+
+
+def test_the_check_of_figures_sees_what_is_wrong():
+    net = network(cell("lstm"))
+    style = Style.of(net)
+    boxed = next(k for k, shape in enumerate(arrange(net, style).shapes) if shape.vertex.kind == "weights")
+    for change in ("onto another", "outside", "line"):
+        places = arrange(net, style)
+        shape = places.shapes[boxed]
+        if change == "onto another":
+            places.shapes[boxed] = places.shapes[boxed - 1].__class__(shape.vertex, *places.shapes[boxed - 1].middle, 20, 20, False)
+        elif change == "outside":
+            places.height = 100.0
+        else:
+            line = places.lines[0]
+            (x, y), wide = shape.middle, shape.width
+            places.lines.append(line.__class__(-2, ((x - wide, y), (x + wide, y)), frozenset(), False, False))
+        with pytest.raises(AssertionError):
+            assert_clear(places)
+
+
+def test_a_state_that_only_gates_touch_is_a_straight_line():
+    net = network(cell("lstm"))
+    places = arrange(net, Style.of(net))
+    ways = [line for line in places.lines if line.highway]
+    assert {y for line in ways for _, y in line.points} == {ways[0].points[0][1]}
+    assert min(x for line in ways for x, _ in line.points) < 70
+    ends = {shape.middle[1] for shape in places.shapes if shape.vertex.text in {"c_{t-1}", "c_{t}"}}
+    assert ends == {ways[0].points[0][1]}
+    assert all(shape.middle[1] >= ways[0].points[0][1] for shape in places.shapes)
+
+
+def test_a_plain_network_has_no_such_line():
+    net = network(cell("rnn"))
+    assert not any(line.highway for line in arrange(net, Style.of(net)).lines)
+
+
+def test_the_graph_is_what_the_equations_say():
+    net = network(cell("gru"))
+    flow = dataflow(net, Style.of(net))
+    texts = [vertex.text for vertex in flow.vertices]
+    assert sorted(v.text for v in flow.vertices if v.kind == "weights") == ["U", "U_{r}", "U_{z}", "W", "W_{r}", "W_{z}"]
+    assert [v.name for v in flow.vertices if v.name] == ["r_{t}", "z_{t}", r"\tilde{h}_{t}"]
+    reset = next(v for v in flow.vertices if v.text == "U")
+    assert {texts[k] for k in flow.vertices[reset.reads[0]].reads} == {"h_{t-1}", r"\sigma"}
+    assert "1-" in texts
+
+
+def test_what_is_subtracted_has_its_sign():
+    h, x, W = series("h", "H"), series("x", "H"), parameter("W", "H", "H")
+    net = network(Cell("minus", [(h[t], tanh(W @ h[t - 1] - x[t]))], inputs=[x]))
+    flow = dataflow(net, Style.of(net))
+    assert next(v.signs for v in flow.vertices if v.kind == "sum") == ["", "-"]
+
+
+def layouts():
+    plain = cell("gru")
+    yield "many-to-many", network(cell("lstm"))
+    yield "many-to-one", network(cell("rnn"), task="many-to-one")
+    yield from ((name, architecture(name, plain)) for name in NETWORKS if name not in {"single", "captioning"})
+    yield "three layers", architecture("stacked", [plain, plain, plain])
+
+
+UNROLLED = dict(layouts())
+
+
+@pytest.mark.parametrize("steps", [2, 3, 5])
+@pytest.mark.parametrize("name", UNROLLED)
+def test_the_unrolled_figure_is_clear(name, steps):
+    net = UNROLLED[name]
+    places = Places(steps_of(unroll(net, steps), Style.of(net)))
+    boxes = {key: (s.middle[0] - s.width / 2, s.middle[1] - s.height / 2, s.middle[0] + s.width / 2, s.middle[1] + s.height / 2)
+             for key, s in places.spots.items()}
+    for a, b in itertools.combinations(boxes.values(), 2):
+        assert not overlap(a, b)
+    for box in boxes.values():
+        assert box[0] >= 0
+        assert box[1] >= 0
+        assert box[2] <= places.width
+        assert box[3] <= places.height
+    assert all(arrow.start in boxes and arrow.end in boxes for arrow in places.found.arrows)
+    for arrow in places.found.arrows:
+        way = places.way(arrow.start, arrow.end)
+        for a, b in itertools.pairwise(way):
+            assert a[0] == pytest.approx(b[0]) or a[1] == pytest.approx(b[1])
+            for key, box in boxes.items():
+                assert key in (arrow.start, arrow.end) or not runs_through(box, (0, a, b)), f"{arrow} runs through {key}"
+
+
+def test_the_unrolled_figure_says_what_flows_back():
+    net = network(cell("lstm"))
+    found = steps_of(unroll(net, 3), Style.of(net))
+    assert len(found.steps) == 3
+    assert {arrow.back_text for arrow in found.arrows} >= {rf"\delta {q}_{{{k}}}" for q in "hc" for k in (1, 2, 3)}
+    assert r"W_{hy}^{\top} \delta a_{y,2}" in {arrow.back_text for arrow in found.arrows}
+    assert not any(arrow.back for arrow in found.arrows if found.values.get(arrow.start) == "input")
+
+
+def test_attention_is_refused_in_one_line():
+    net = architecture("captioning", cell("gru"))
+    with pytest.raises(NotSupportedError, match=r"^the drawing shows who reads whom at which time, .* draw the network without attention$"):
+        unrolled_figure(net, Style.of(net), LABELS)
+
+
+def test_shapes_have_a_square_for_each_entry():
+    net = network(cell("rnn"))
+    equation = net.equations[0]
+    root = ET.fromstring(shapes_figure([equation], Style.of(net), LABELS))
+    grids = [r for r in root.iter(f"{SVG}rect") if r.get("rx") == "1.5"]
+    sizes = sorted((round(float(r.get("height")) / 11), round(float(r.get("width")) / 11)) for r in grids)
+    assert sizes == sorted([(4, 1), (4, 4), (4, 1), (4, 3), (3, 1), (4, 1)])
+
+
+@pytest.mark.parametrize("profile", ["indexed", "d2l", "goodfellow"])
+@pytest.mark.parametrize("name", ["lstm", "rnn-block", "gru-reset-after"])
+def test_shapes_of_all_lines_stay_inside(name, profile):
+    net = network(cell(name))
+    style = Style.of(net, profile)
+    derivation = derive(net)
+    lines = [line for adjoint in derivation.adjoints for line in adjoint.lines]
+    root = ET.fromstring(shapes_figure([*net.equations, *lines], style, LABELS))
+    width, height = (float(root.get(side)) for side in ("width", "height"))
+    grids = [tuple(float(r.get(k)) for k in ("x", "y", "width", "height")) for r in root.iter(f"{SVG}rect") if r.get("rx") == "1.5"]
+    assert grids
+    for x, y, wide, high in grids:
+        assert x >= 0
+        assert y >= 0
+        assert x + wide <= width
+        assert y + high <= height
+    for a, b in itertools.combinations([(x, y, x + w, y + h) for x, y, w, h in grids], 2):
+        assert not overlap(a, b)
+
+
+def test_shapes_need_an_equation():
+    net = network(cell("rnn"))
+    with pytest.raises(SpecError, match=r"^the figure of shapes needs at least one equation; "):
+        shapes_figure([], Style.of(net), LABELS)
+
+
+def figures():
+    net = network(cell("gru"))
+    style = Style.of(net)
+    return {"cell": lambda labels: cell_figure(net, style, labels), "unrolled": lambda labels: unrolled_figure(net, style, labels),
+            "shapes": lambda labels: shapes_figure(net.equations, style, labels)}
+
+
+@pytest.mark.parametrize("kind", ["cell", "unrolled", "shapes"])
+def test_a_figure_stands_alone(kind):
+    text = figures()[kind](LABELS)
+    assert text == figures()[kind](LABELS)
+    root = ET.fromstring(text)
+    assert root.tag == f"{SVG}svg"
+    assert root.get("role") == "img"
+    assert root.get("viewBox")
+    assert root.find(f"{SVG}title").text
+    assert root.find(f"{SVG}desc").text
+    assert not re.search(r"href|url\(|@import|<image|<style| id=", text), "a figure needs nothing from elsewhere"
+    assert "nan" not in text
+    assert "inf" not in re.sub(r"<text.*?</text>|<desc>.*?</desc>", "", text)
+    assert "{" not in "".join(element.text or "" for element in root.iter(f"{SVG}text"))
+
+
+@pytest.mark.parametrize("kind", ["cell", "unrolled", "shapes"])
+def test_a_figure_speaks_the_language_of_its_labels(kind):
+    labels = {key: f"말 {key}" for key in LABELS}
+    root = ET.fromstring(figures()[kind](labels))
+    said = [element.text for tag in ("text", "title", "desc") for element in root.iter(SVG + tag)]
+    assert sum(text.startswith("말 ") for text in said) >= 3
+    assert not set(said) & set(LABELS.values())
+
+
+def test_letters_sit_where_mathematics_has_them():
+    plain, low, high, both = (lettering(text, 10.0) for text in ("h", "h_{t-1}", "h^{(t)}", "W_{f}^{\\top}"))
+    assert low.width > plain.width
+    assert low.below > plain.below
+    assert high.above > plain.above
+    assert both.width < lettering(r"W_{f}\top", 10.0).width + 1
+    assert lettering(r"\tilde{h}", 10.0).above > plain.above
+
+
+def test_without_the_font_the_error_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(fonts, "find_spec", lambda name: None)
+    with pytest.raises(NotSupportedError, match=r"^figures of a lecture need .* pip install 'symrnn\[lecture\]'$"):
+        fonts.font.__wrapped__()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 
 from symrnn.lecture.figures.dataflow import Dataflow, Vertex, dataflow
@@ -197,7 +198,7 @@ def parting(ways: list[list[Point]]) -> set[Point]:
     directions: dict[Point, set[tuple[int, int]]] = {}
     corners = {point for way in ways for point in way[1:-1]}
     for way in ways:
-        for a, b in zip(way, way[1:], strict=False):
+        for a, b in itertools.pairwise(way):
             step = (sign(b[0] - a[0]), sign(b[1] - a[1]))
             for point in corners:
                 if on_piece(point, a, b):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 
 from symrnn.lecture.figures.arranging import MARGIN, Arrangement, Line, Shape, arrange
@@ -49,7 +50,7 @@ def cell_figure(network: Network, style: Style, labels: Mapping[str, str], *, la
     legend, width, height = legend_rows(places, labels, kinds)
     x, y, wide, high = places.frame
     rows = [box(x, y, wide, high, fill=FRAME, stroke=FRAME_EDGE, rounded=14.0)]
-    rows += [row for one in sorted(places.lines, key=lambda one: one.highway) for row in line_rows(one)]
+    rows += dict.fromkeys(row for one in sorted(places.lines, key=lambda one: one.highway) for row in line_rows(one))
     rows += [dot(at) for at in places.dots]
     rows += [row for shape in places.shapes for row in shape_rows(shape)]
     rows += [formula(name, at, size=13.0, anchor="start", halo=True) for name, at in places.names]
@@ -70,7 +71,7 @@ def line_rows(one: Line) -> Iterator[str]:
         by = min(4.0, away / 2) / away if away else 0.0
         points[-1] = (tip[0] + (before[0] - tip[0]) * by, tip[1] + (before[1] - tip[1]) * by)
     starts = [0, *(k for k in range(1, len(points) - 1) if points[k] in one.sharp), len(points) - 1]
-    for a, b in zip(starts, starts[1:], strict=False):
+    for a, b in itertools.pairwise(starts):
         yield line(points[a:b + 1], colour=colour, width=width)
     if one.arrow:
         yield head(one.points[-1], one.points[-2], colour=colour, size=8.5 if one.highway else 7.0)

@@ -120,7 +120,7 @@ class Builder:
             return self.of_equation(self.equations[node.series])
         if isinstance(node, Leaf):
             return self.add(Vertex(self.kind_of(node), self.formula(node)))
-        if is_constant(node):
+        if is_parameter(node):
             return self.add(Vertex("parameter", self.formula(node)))
         if isinstance(node, Plus):
             return self.sum(node)

@@ -34,8 +34,7 @@ SIGNS = MappingProxyType({
     r"\intercal": "⊺", r"\prime": "′", r"\infty": "∞", r"\star": "⋆", r"\to": "→", r"\in": "∈", r"\le": "≤", r"\ge": "≥",
 })
 GREEK = MappingProxyType({"\\" + name: letter for name, letter in zip(
-    ("alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega "
-     "varepsilon vartheta varphi Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega").split(),
+    ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "varepsilon", "vartheta", "varphi", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega"],
     "αβγδεζηθικλμνξπρστυφχψωεϑϕΓΔΘΛΞΠΣΥΦΨΩ", strict=True)})
 IGNORED = frozenset({r"\left", r"\right", r"\big", r"\bigl", r"\bigr", r"\displaystyle", r"\limits", r"\,"})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 
 from symrnn.lecture.figures.layers import Item, Layered, Segment
@@ -120,6 +121,6 @@ def meets(a: Wire, b: Wire) -> bool:
 def free_height(wire: Wire, channel: Channel) -> float:
     """Return a height near a wire at which no other line goes."""
     used = sorted(y for other in channel.wires for y in (other.y, *other.targets, *([other.between] if other.second >= 0 else [])))
-    middles = [(a + b) / 2 for a, b in zip(used, used[1:], strict=False) if b - a > 2 * CLOSE]
+    middles = [(a + b) / 2 for a, b in itertools.pairwise(used) if b - a > 2 * CLOSE]
     middles += [used[0] - 2 * CLOSE, used[-1] + 2 * CLOSE]
     return min(middles, key=lambda y: abs(y - wire.y))

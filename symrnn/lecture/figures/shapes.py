@@ -123,7 +123,7 @@ class Drawer:
     def grid(self, node: Any, fill: str = "") -> Piece:
         """Draw a formula as one grid with its name."""
         shape = tuple(reversed(node.shape)) if self.style.notation.rows else node.shape
-        rows, columns = (max(1, int(size.xreplace(self.letters | {s: 3 for s in size.free_symbols if s not in self.letters}))) for size in shape)
+        rows, columns = (max(1, int(size.xreplace(dict(self.letters) | {s: 3 for s in size.free_symbols if s not in self.letters}))) for size in shape)
         name = writer.formula(node, self.style)
         if lettering(name, 14.0).width > LONGEST:
             name = r"\dots"

@@ -222,7 +222,7 @@ def to_loss(derivation: Derivation, values: dict[At, str], style: Style) -> list
         if isinstance(leaf, At):
             read.add(leaf.series)
     summed = rhs is not None and bool(rhs.atoms(TimeSum))
-    times = {leaf for leaf in leaves(rhs)} if rhs is not None and not summed else set()
+    times = set(leaves(rhs)) if rhs is not None and not summed else set()
     return [Arrow(v, network.loss, True, "", adjoint_text(v, style) if len(read) == 1 and v.series in derivation.by_quantity else "")
             for v in values if v.series in read and (summed or v in times)]
 

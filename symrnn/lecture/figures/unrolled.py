@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,7 +11,19 @@ from symrnn.lecture.figures.graph_places import APART, MARGIN, Places
 from symrnn.lecture.figures.labels import worded
 from symrnn.lecture.figures.letters import lettering
 from symrnn.lecture.figures.steps import Arrow, Step, steps_of
-from symrnn.lecture.figures.svg import BACKWARD, FORWARD, MUTED, Point, box, document, formula, head, line, words, words_width
+from symrnn.lecture.figures.svg import (
+    BACKWARD,
+    FORWARD,
+    MUTED,
+    Point,
+    box,
+    document,
+    formula,
+    head,
+    line,
+    words,
+    words_width,
+)
 from symrnn.networks import Network
 from symrnn.style import Style
 from symrnn.unrolling import unroll
@@ -107,7 +120,7 @@ def fitted(text: str, size: float, width: float) -> float:
 
 def text_rows(arrow: Arrow, way: list[Point]) -> Iterator[str]:
     """Yield what multiplies on the way, on the side of each arrow."""
-    a, b = max(zip(way, way[1:], strict=False), key=lambda piece: (level(piece) and length(piece) > LEVEL, length(piece)))
+    a, b = max(itertools.pairwise(way), key=lambda piece: (level(piece) and length(piece) > LEVEL, length(piece)))
     middle = ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2)
     upright = a[0] == b[0]
     room = length((a, b)) - 6
