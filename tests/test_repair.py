@@ -168,7 +168,8 @@ def loaded(source: str, folder: Path, name: str = "program") -> ModuleType:
 
 
 def diagnosed(
-    forward: Any, backward: Any, shapes: dict[str, tuple[int, ...]], *, verdict: str = WRONG, seconds: float = SECONDS, **options: Any,
+    forward: Any, backward: Any, shapes: dict[str, tuple[int, ...]], *, verdict: str = WRONG, seconds: float = SECONDS,
+    guess: Diagnosis | None = None, **options: Any,
 ) -> Diagnosis:
     """Ask for the mistakes of two functions that were judged; all of their gradients get one verdict."""
     examples = {name: np.full(shape, 0.5) for name, shape in shapes.items()}
@@ -178,7 +179,7 @@ def diagnosed(
         subject = explore(program, bits=128, **options)
     judge(subject, plan)
     verdicts = tuple(Verdict(written(path), name, verdict) for name, path in subject.binding.matched.items())
-    return explain(subject, verdicts, Request(program, "program", plan=plan), seconds=seconds)
+    return explain(subject, verdicts, Request(program, "program", plan=plan), seconds=seconds, guess=guess)
 
 
 def edited(source: str, *mistakes: Mistake) -> str:

@@ -53,8 +53,11 @@ def rescaled(site: Site) -> Iterator[Change]:
         for sign, due in (("*", 1 / ratio if ratio else 0.0), ("/", ratio)):
             for name in [n for n in names if abs((1 / due if turned and due else due) / size[n] - 1) < 1e-6][:2]:
                 yield Change(site.spliced(value, f"{text} {sign} {name}"), "wrong scale", cost, "", f"{sign} {name}")
+    terms = [part for part in (value.left, value.right) if site.shape(part)] if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add | ast.Sub) else []
     for factor in ("2", "0.5"):
         yield Change(site.spliced(value, f"{factor} * {text}"), "wrong scale", 1.6, "", f"{factor} *")
+        for part in terms:
+            yield Change(site.spliced(part, f"{factor} * {bracketed(site.source(part))}"), "wrong scale", 1.7, "", f"{factor} *")
 
 
 def scalable(site: Site, value: ast.expr) -> bool:

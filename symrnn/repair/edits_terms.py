@@ -24,14 +24,16 @@ def slots(site: Site) -> Iterator[ast.expr]:
 
 
 def added_terms(site: Site) -> Iterator[Change]:
-    """a → a + b."""
-    for node in slots(site):
+    """a → a + b; where nothing in a whole value is known as a gradient, as at a loss, only what is carried."""
+    whole = [site.value] if site.value is not None and site.shape(site.value) and not site.is_adjoint(site.value) else []
+    for node in (*slots(site), *whole):
         if is_sum(site.parents.get(node)):
             continue
         text, shape = site.source(node), site.shape(node)
         present = {text_of(n) for n in ast.walk(node) if isinstance(n, ast.expr)}
-        for atom in site.scope.atoms:
-            if atom.adjoint and (atom.shape == shape or (atom.shape == () and atom.zero)) and atom.text not in present | set(site.targets) - site.scope.carries:
+        absent = [a for a in site.scope.atoms if a.adjoint and a.text not in present | set(site.targets) - site.scope.carries]
+        for atom in absent:
+            if (atom.shape == shape or (atom.shape == () and atom.zero)) and (atom.carry or node not in whole):
                 yield Change(site.spliced(node, bracketed(f"{text} + {atom.text}")), "missing carry" if atom.carry else "missing term",
                              1.1 if atom.carry else 2.0, "", atom.text)
 
