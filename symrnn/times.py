@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cmp_to_key
+from functools import cache, cmp_to_key
 from typing import Any
 
 from sympy import Expr, Integer, Poly, expand, sympify
@@ -38,6 +38,19 @@ class Span:
         return str(self.lo) if self.single else f"{self.lo}…{self.hi}"
 
 
+@cache
+def compared(a: Expr, b: Expr) -> tuple[int, tuple[tuple[Expr, int], ...]]:
+    """Return the order of two times, and the least length of the sequence for which it holds, where they depend on one."""
+    gap = expand(a - b)
+    if gap.is_Integer:
+        return int(bool(gap > 0)) - int(bool(gap < 0)), ()
+    lengths = sorted(gap.free_symbols, key=str)
+    if len(lengths) != 1:
+        raise SpecError(f"cannot order the times {a} and {b}; they belong to sequences of different lengths")
+    slope, offset = Poly(gap, lengths[0]).all_coeffs()
+    return (1 if slope > 0 else -1), ((lengths[0], math.ceil(-offset / slope)),)
+
+
 @dataclass
 class Order:
     """Compares symbolic times, and keeps the least length of each sequence for which every comparison holds."""
@@ -50,15 +63,10 @@ class Order:
         Raises:
             SpecError: The order depends on the lengths of two different sequences.
         """
-        gap = expand(a - b)
-        if gap.is_Integer:
-            return int(bool(gap > 0)) - int(bool(gap < 0))
-        lengths = sorted(gap.free_symbols, key=str)
-        if len(lengths) != 1:
-            raise SpecError(f"cannot order the times {a} and {b}; they belong to sequences of different lengths")
-        slope, offset = Poly(gap, lengths[0]).all_coeffs()
-        self.least[lengths[0]] = max(self.least.get(lengths[0], 1), math.ceil(-offset / slope))
-        return 1 if slope > 0 else -1
+        sign, least = compared(a, b)
+        for length, number in least:
+            self.least[length] = max(self.least.get(length, 1), number)
+        return sign
 
     def sort(self, times: Iterable[Expr]) -> list[Expr]:
         """Sort times without repeats."""

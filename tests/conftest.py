@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from amounts import QUICK
 from hypothesis import settings
 
-settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True, max_examples=40)
-settings.register_profile("full", deadline=None, derandomize=True, print_blob=True, max_examples=100)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True, max_examples=QUICK)
+settings.register_profile("full", deadline=None, derandomize=True, print_blob=True, max_examples=60)
 settings.register_profile("dev", deadline=None)  # new draws in each run: SYMRNN_HYPOTHESIS=dev
 settings.load_profile(os.environ.get("SYMRNN_HYPOTHESIS", "ci"))
 

@@ -98,6 +98,7 @@ class Edited:
         self.names, self.accepted = self.program.names, self.program.accepted
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", ["rnn", "lstm", "gru", "gru-reset-after"])
 @pytest.mark.parametrize("options", [
     {}, {"task": "many-to-one", "loss": "squared-error"}, {"mask": True, "over_time": "mean", "over_batch": "mean"},

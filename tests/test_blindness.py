@@ -26,7 +26,7 @@ blindness = load()
 CUT = list(itertools.product(blindness.RADII, blindness.KEPT))
 
 
-@pytest.mark.sampled(10)
+@pytest.mark.sampled(16)
 @pytest.mark.parametrize(("radius", "kept"), CUT)
 def test_ours_refuses_each_cut(radius: float, kept: int) -> None:
     report = blindness.ours(blindness.point(radius), kept)

@@ -86,6 +86,7 @@ def scalars(array, slopes):
     return made
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("kind", CELLS)
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 def test_the_same_source_runs_on_objects(kind, options):

@@ -41,6 +41,7 @@ def verified(path: Path | str, **options: str) -> Report:
     return verify_file(str(path), in_process=True, **options)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("layout", "cell"), ALL)
 def test_a_program_passes_with_the_name_alone(layout: str, cell: str) -> None:
     report = verdicts(program(layout, cell), cell=cell, layout=layout)

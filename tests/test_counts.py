@@ -42,6 +42,7 @@ def test_cells_are_counted_as_published(name, convention, expected):
     assert_equal(parameter_counts(cell(name), convention=convention).total, expected)
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", CELLS)
 @pytest.mark.parametrize("convention", CONVENTIONS)
 def test_a_network_adds_its_readout_and_counts_the_cell_alike(name, convention):
@@ -103,6 +104,7 @@ def test_a_table_is_counted_once_and_read_twice():
     assert_equal(both.of("cell"), H * (D + H + 1) + H * (D + 2 * H + 1))
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("of", ["lstm", "gru-reset-after", "rnn-block"])
 def test_every_network_counts_every_entry_once(name, of):

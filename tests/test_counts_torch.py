@@ -21,6 +21,7 @@ def test_counts_are_those_of_the_module(name, module, bias, inputs, hidden):
     assert counts.total.subs({dim("D"): inputs, dim("H"): hidden}) == total
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(("name", "module"), [
     ("rnn", torch.nn.RNN), ("lstm", torch.nn.LSTM), ("lstm-block", torch.nn.LSTM), ("gru-reset-after", torch.nn.GRU),
 ])

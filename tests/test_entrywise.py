@@ -37,12 +37,14 @@ def assert_agrees(derivation, **options):
 # What is right agrees.
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", CELLS)
 @pytest.mark.parametrize("task", TASKS)
 def test_cells_and_tasks(name, task):
     assert_agrees(derived(name, task=task))
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", CELLS)
 @pytest.mark.parametrize("loss", LOSSES)
 def test_outputs_that_are_fed_back(name, loss):
@@ -66,6 +68,7 @@ def test_activations(activation):
     assert_agrees(derive(network(cell("rnn", activation=activation))))
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", CELLS)
 def test_second_order_of_cells(name):
     assert_agrees(second_order(name))

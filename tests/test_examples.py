@@ -14,7 +14,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
-WITH_FILES = {"language_model.py", "reverse.py"}
+ELSEWHERE = {"language_model.py", "reverse.py", "decay.py"}
+"""Run by tests of their own, below."""
 SHOTS = ["--steps", "150", "--hidden", "64"]
 
 
@@ -39,7 +40,7 @@ def ran(name: str, *args: str, folder: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("path", [p for p in EXAMPLES if p.name not in WITH_FILES], ids=lambda p: p.name)
+@pytest.mark.parametrize("path", [p for p in EXAMPLES if p.name not in ELSEWHERE], ids=lambda p: p.name)
 def test_example(path: Path, tmp_path: Path) -> None:
     assert ran(path.name, folder=tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -90,6 +91,7 @@ def test_the_tables_of_the_reference_are_what_the_example_prints(tmp_path: Path)
     page = (ROOT / "docs" / "reference" / "gradient-flow.md").read_text(encoding="utf-8")
     shown = "\n".join(re.findall(r"^```text\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)).split()
     real = ran("decay.py", folder=tmp_path).split()
+    assert list(tmp_path.iterdir()) == []
     assert len(shown) == len(real) > 100
     for left, right in zip(shown, real, strict=True):
         if re.fullmatch(r"-?\d\.\d+e[+-]\d+", right):

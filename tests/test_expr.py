@@ -6,6 +6,7 @@ import pickle
 
 import pytest
 import sympy
+from amounts import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import Pool, vector
@@ -172,7 +173,7 @@ def test_every_node_type_has_an_entry_and_numpy_code():
         assert hasattr(kind, "_numpycode") or name in {"Leaf", "Node"}, name
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(data=st.data())
 def test_entries_of_random_formulas_are_those_of_the_explicit_matrix(data):
     """SymPy's own matrices, multiplied out, agree with the entries, for sums, products and elementwise products."""
@@ -214,3 +215,9 @@ def test_a_stopped_gradient_inside_another_vanishes():
     inner = StopGradient(h[t])
     assert StopGradient(inner) == inner
     assert StopGradient(W @ inner + b) == StopGradient(W @ h[t] + b)
+
+
+def test_the_diagonal_matrix_of_ones_or_zeros_is_a_constant():
+    assert Diag(Ones(H, 1)) == Identity(H)
+    assert Diag(Zeros(H, 1)) == Zeros(H, H)
+    assert Identity(H) + Diag(Zeros(H, 1)) == Identity(H)

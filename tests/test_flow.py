@@ -179,6 +179,7 @@ def test_decay_over_a_hundred_steps_and_forget_biases(draws: int, norms: dict[fl
     assert found == pytest.approx(np.log10(list(norms.values())), abs=0.6)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("options", "states"), [
     ({"source": "stacked"}, ("h_l1", "h_l2")), ({"source": "stacked", "layer": 2}, ("h_l2",)),
     ({"source": "bidirectional", "layer": "bw"}, ("h_bw",)), ({"source": "encoder-decoder", "layer": "dec"}, ("h_dec_l1", "h_dec_l2")),

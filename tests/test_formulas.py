@@ -8,6 +8,7 @@ from functools import cache
 
 import pytest
 import sympy
+from amounts import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -128,7 +129,7 @@ def test_what_is_nowhere_there_is_undecided() -> None:
     assert (report.verdict, report.status, report.times) == ("undecided", 3, ())
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.lists(st.sampled_from([
     "h_t", "W_{hh}", r"\delta", "a_{t+1}", "+", "-", "(", ")", "{", "}", "[", "]", r"\odot", "^", "_", r"\top", "1", "T", r"\frac", ",", ";",
     r"\tanh", "'", r"\sum_{t=1}^{T}", r"\partial", "/", "L", r"\nabla_{h_t}", "=", ":", "|", r"\begin{bmatrix}", r"\end{bmatrix}", r"\\", "ᵀ", "∂", "e_1", "½",
@@ -210,7 +211,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(("text", "what", "name", "findings"), WRONG, ids=range(len(WRONG)))
 def test_wrong_formulas_are_different_and_the_term_is_named(text: str, what: str, name: str, findings: list[str] | None) -> None:
     report = compare_formula(text, what, network=derivation_of(name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import pytest
+from amounts import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from strategies import cells, networks
@@ -119,7 +120,7 @@ def test_random_cells_are_read_back(drawn: object, notation: Notation, medium: s
         assert_read_back(derivation, notation, medium)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=15)
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=examples(15))
 @given(networks(), st.sampled_from([m for m in MANNERS if m.symbols.get("H") != "J"]), st.sampled_from(MEDIA))
 def test_random_networks_are_read_back(drawn: Network, notation: Notation, medium: str) -> None:
     derivation = drawn_derivation(drawn)

@@ -27,7 +27,7 @@ def test_right_programs_pass(name: str) -> None:
     assert all(v.digits is None or v.digits >= 90 for v in report.verdicts)
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize("mistake", WRONG, ids=lambda m: f"{m.program}-{m.new.strip()[:30]}")
 def test_wrong_programs_are_refused(mistake: Mistake, tmp_path: Path) -> None:
     source = source_of(mistake.program)

@@ -72,7 +72,7 @@ TRUNCATED = [
 ]
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize(("name", "old", "new", "right", "steps"), TRUNCATED)
 def test_truncated(name: str, old: str, new: str, right: str, steps: int, tmp_path: Path) -> None:
     assert_all(edited(name, tmp_path, (old, new)), "truncated", right, steps)

@@ -74,6 +74,7 @@ def networks() -> dict[str, Any]:
 NETWORKS = networks()
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_judge_agrees(name: str) -> None:
     for report in check(step_jacobian(NETWORKS[name])):

@@ -7,6 +7,7 @@ import inspect
 import numpy as np
 import pytest
 import sympy
+from amounts import examples
 from hypothesis import HealthCheck, assume, given, settings
 from programs import CELLS, OPTIONS
 from strategies import cells, networks
@@ -91,6 +92,7 @@ def assert_all_agree(derivation):
     return run
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("kind", CELLS)
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 def test_every_line_of_the_published_cells(kind, options):
@@ -113,13 +115,13 @@ def assert_all_agree_unless_large(derivation):
         run.assert_agrees(equation)
 
 
-@settings(max_examples=40, **QUIET)
+@settings(max_examples=examples(40), **QUIET)
 @given(net=networks())
 def test_every_line_of_random_networks(net):
     assert_all_agree_unless_large(derive(net))
 
 
-@settings(max_examples=20, **QUIET)
+@settings(max_examples=examples(20), **QUIET)
 @given(own=cells(max_equations=4))
 def test_every_line_of_random_cells(own):
     assert_all_agree_unless_large(derive(network(own, task="many-to-one")))

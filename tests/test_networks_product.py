@@ -1,4 +1,4 @@
-"""All judges on the named architectures with cells and options: a pairwise sample, and with ``--full`` a larger one."""
+"""All judges on the named architectures with cells and options: every choice, with ``--full`` every pair and more."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ AXES: dict[str, tuple[Any, ...]] = {
 }
 EVERYWHERE = ("cell", "truncate")
 SMALL = {"B": 2, "T": 4, "S": 3, "H": 2, "D": 3, "K": 2, "V": 3, "M": 3, "A": 2, "F": 2}
-DRAWS, MORE = 10000, 250
+DRAWS, MORE, QUICK = 10000, 100, 20
 
 Case = tuple[tuple[str, Any], ...]
 
@@ -164,7 +164,16 @@ def test_what_does_not_go_together_is_refused() -> None:
                 built(case)
 
 
-@pytest.mark.parametrize("case", sample(), ids=label)
+def test_the_quick_run_has_every_choice() -> None:
+    quick = [choice for case in sample()[:QUICK] for choice in case]
+    assert set(quick) == {choice for case in draws() for choice in case}
+
+
+SAMPLE = [*sample()[:QUICK], *(pytest.param(case, marks=pytest.mark.full) for case in sample()[QUICK:])]
+"""The first ones have the most pairs; without ``--full`` they are all."""
+
+
+@pytest.mark.parametrize("case", SAMPLE, ids=label)
 def test_judges_agree(case: Case) -> None:
     assert_judges_agree(case)
 

@@ -105,6 +105,7 @@ def test_two_layers(kind: str) -> None:
     assert_agrees(net, values, theirs, theirs.loss(h))
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("kind", MODULES)
 def test_both_directions(kind: str, layers: int) -> None:
@@ -166,6 +167,7 @@ def decoded(theirs: Theirs, score: str, keys: Any, state: Any, there: Any) -> An
     return torch.stack(states, dim=1)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("padded", [False, True])
 @pytest.mark.parametrize("score", SCORES)
 @pytest.mark.parametrize("kind", ["lstm", "gru-reset-after"])

@@ -36,6 +36,7 @@ def assert_prints_apart(net, style):
     assert len(seen) == len({q.name for q in own}) * len(ORDERS)
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("profile", list(PROFILES))
 @pytest.mark.parametrize("task", list(TASKS))
 @pytest.mark.parametrize("name", list(CELLS))
@@ -45,7 +46,7 @@ def test_no_two_quantities_print_alike(name, task, profile):
         assert_prints_apart(net, Style.of(net, profile, medium))
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("profile", list(PROFILES))
 @pytest.mark.parametrize("name", list(CELLS))
 def test_no_two_quantities_of_a_second_derivation_print_alike(name, profile):

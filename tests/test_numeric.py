@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from amounts import examples
 from hypothesis import assume, given, settings
 from strategies import networks
 
@@ -73,6 +74,7 @@ def refuted(program: Any, **options: Any) -> set[str]:
     return {f.quantity for f in found.refuted}
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("options", TASKS, ids=lambda o: o.get("task") or o.get("loss") or "plain")
 @pytest.mark.parametrize("kind", CELLS)
 def test_passes_every_cell_and_task(kind: str, options: dict[str, Any]) -> None:
@@ -83,6 +85,7 @@ def test_passes_every_cell_and_task(kind: str, options: dict[str, Any]) -> None:
     assert names == ["L", *(f"d_{g.name}" for g in derivation.wanted), "second derivative"]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu", "elu", "softplus", "sin", "phi"])
 def test_passes_other_activations(activation: str) -> None:
     for seed in range(3):
@@ -96,7 +99,7 @@ def test_passes_hessian_vector_products() -> None:
     assert {"s", "d2_U", "d2_v_U", "d2_h_0"} <= {f.quantity for f in found.findings}
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(networks())
 def test_passes_random_networks(random: Network) -> None:
     derivation = derive(random)

@@ -107,21 +107,21 @@ def assert_cells_varied(seen):
 
 
 def test_judges_agree_on_random_networks():
-    assert_everything_occurred(run_networks(60, floats_every=4))
+    assert_everything_occurred(run_networks(30, floats_every=4))
 
 
 def test_judges_agree_on_random_cells():
-    assert_cells_varied(run_cells(25, floats_every=4))
+    assert_cells_varied(run_cells(10, floats_every=4))
 
 
 @pytest.mark.full
 def test_judges_agree_on_many_random_networks():
-    assert_everything_occurred(run_networks(400, floats_every=2))
+    assert_everything_occurred(run_networks(150, floats_every=2))
 
 
 @pytest.mark.full
 def test_judges_agree_on_many_random_cells():
-    assert_cells_varied(run_cells(150, floats_every=2))
+    assert_cells_varied(run_cells(60, floats_every=2))
 
 
 @pytest.mark.full

@@ -34,13 +34,17 @@ def judge(derivation, proved, *, floats):
         proved.update([balls.ok])
 
 
-def run(numbers, floats_every):
+FEW = (1, 5, 7, 8, 19, 20, 22, 28, 32, 34, 40)
+"""Wirings that have every feature between them, found by taking again and again the one with the most that are missing."""
+
+
+def run(numbers, floats_every, draws=2):
     """Each wiring with the simplest random cells, and with others; a wiring of published cells alone once."""
     seen, proved = Counter(), Counter()
 
     def judge_wiring(number):
         @seed(number)
-        @settings(max_examples=2, **QUIET)
+        @settings(max_examples=draws, **QUIET)
         @given(wirings(number))
         def agree(drawn):
             network, features = drawn
@@ -49,7 +53,7 @@ def run(numbers, floats_every):
 
         agree()
 
-    for number in range(numbers):
+    for number in numbers:
         judge_wiring(number)
     assert set(seen) == FEATURES
     assert proved[True] > 10 * proved[False]
@@ -57,9 +61,9 @@ def run(numbers, floats_every):
 
 
 def test_judges_agree_on_random_wirings():
-    run(48, floats_every=12)
+    assert set(run(FEW, floats_every=4, draws=1)) == FEATURES
 
 
 @pytest.mark.full
 def test_judges_agree_on_many_random_wirings():
-    assert min(run(160, floats_every=3).values()) >= 3
+    assert min(run(range(160), floats_every=3).values()) >= 3

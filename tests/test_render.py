@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 import pytest
+from amounts import examples
 from hypothesis import given, settings
 from latex_structure import assert_well_formed
 from strategies import networks
@@ -237,7 +238,7 @@ def test_second_order_in_print():
 
 
 @given(networks())
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 def test_random_networks_print_and_read_back(random_network):
     derivation = derive(random_network)
     for steps in (False, True):

@@ -11,6 +11,7 @@ from symrnn.networks import network
 from symrnn.verify.panel import check
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", ["rnn", "lstm", "gru", "gru-reset-after"])
 def test_hessian_vector_products_pass_the_judges(name):
     second = derive(hessian_vector_network(derive(network(cell(name)))))

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from amounts import examples
 from hypothesis import assume, given, settings
 from strategies import networks
 from sympy import Integer
@@ -113,7 +114,7 @@ def test_torch_nn_notices_swapped_gates() -> None:
     assert autograd(derivation.network, values, sizes, derivation.wanted)[0] != pytest.approx(loss, rel=1e-6)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(networks())
 def test_printed_lines_of_random_networks(random: Any) -> None:
     derivation = derive(random)

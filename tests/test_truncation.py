@@ -217,7 +217,7 @@ def built() -> list[Any]:
     return found
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("name", "options"), built())
 def test_truncated_architectures(name, options):
     net = architecture(name, cell("gru"), **options)

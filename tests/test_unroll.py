@@ -40,6 +40,7 @@ def everything(net, steps):
     return by_paths(unroll(derivation, steps).explicit, sums), sums
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("steps", [2])
 def test_the_sum_over_paths_is_the_gradient(name, steps):
@@ -49,7 +50,7 @@ def test_the_sum_over_paths_is_the_gradient(name, steps):
     judge_entrywise(derivation).assert_ok()
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("steps", [2, 4, 5])
 @pytest.mark.parametrize("name", ["rnn", "lstm", "gru"])
 def test_the_sum_over_paths_at_other_lengths(name, steps):
@@ -57,6 +58,7 @@ def test_the_sum_over_paths_at_other_lengths(name, steps):
     judge_entrywise(derivation).assert_ok()
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", ["rnn", "lstm", "many-to-one"])
 def test_the_other_judges_agree(name):
     derivation, _ = everything(NETWORKS[name](), 3 if name == "rnn" else 2)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 import sympy
+from amounts import examples
 from hypothesis import given, settings
 from latex_structure import assert_well_formed
 from strategies import networks
@@ -236,7 +237,7 @@ def test_formulas_of_the_cells_are_well_formed_to_second_order(name, profile):
 
 
 @given(networks())
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_formulas_of_random_networks_are_well_formed(random_network):
     derivation = derive(random_network)
     for profile in PROFILES:

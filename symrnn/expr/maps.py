@@ -180,6 +180,8 @@ class Diag(Node):
     def __new__(cls, vector: Node) -> Any:
         if not same(vector.shape[1], 1):
             raise SpecError(f"diag needs a column vector; got {described(vector)}")
+        if isinstance(vector, Zeros):
+            return Zeros(vector.shape[0], vector.shape[0])
         return Identity(vector.shape[0]) if isinstance(vector, Ones) else cls.make(vector)
 
     @property

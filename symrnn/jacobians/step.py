@@ -78,14 +78,14 @@ class Group:
 
     def moving(self) -> set[Basic]:
         """What depends on a state within a step."""
-        found: set[Basic] = set(self.states)
+        states: set[Basic] = set(self.states)
         changed: set[Basic] = set()
         while True:
             new = {q for q, e in self.equations.items() if q not in changed
-                   and any(isinstance(leaf, At) and (leaf.series in changed or (leaf.series in self.states and leaf.time != t))
+                   and any(isinstance(leaf, At) and (leaf.series in changed or (leaf.series in states and leaf.time != t))
                            for leaf in leaves(e.rhs))}
             if not new:
-                return found | changed
+                return states | changed
             changed |= new
 
 
