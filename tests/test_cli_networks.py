@@ -55,7 +55,7 @@ def test_what_a_user_types_is_derived_and_becomes_code(args: str, capsys: Captur
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize("args", [
     "lstm --network stacked --size D=2 --size H=2", "rnn --network bidirectional --times 2..T", "rnn --truncate 2",
-    "gru --network encoder-decoder --attention dot --source-mask", "rnn --clip 5 --truncate J", "rnn --layer-norm",
+    "gru --network encoder-decoder --attention dot --source-mask --size H=2 --size D=2 --size S=3", "rnn --clip 5 --truncate J", "rnn --layer-norm",
 ])
 def test_the_judges_agree(args: str, capsys: Capture) -> None:
     assert "every judge agrees" in shown(capsys, "check", *args.split())

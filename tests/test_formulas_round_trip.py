@@ -98,6 +98,7 @@ def test_everything_is_read_back(name: str, notation: Notation, medium: str) -> 
     assert assert_read_back(derivation_of(name), notation, medium) == 0
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", [*WIRED, "layer-normalised", "open function", "second order"])
 def test_networks_are_read_back(name: str) -> None:
     place = ([*WIRED, "layer-normalised", "open function", "second order"]).index(name)
