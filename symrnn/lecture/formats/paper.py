@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from symrnn.lecture.document import Box, Code, Document, Figure, Fold, Formula, Heading, Table
+from symrnn.lecture.document import Box, Code, Document, Figure, Fold, Formula, Table
 from symrnn.lecture.formats.pictures import korean, size_of
 from symrnn.lecture.formats.programs import data, filled, korean_fonts, pandoc, typst
 from symrnn.lecture.formats.source import Source, column_widths
@@ -20,6 +20,12 @@ MENDED = (
 """What pandoc writes as Typst, and what looks as the LaTeX does."""
 NARROW = 22
 """Letters: a column up to this width is as wide as it needs to be."""
+
+
+TEXT_WIDTH = 459.0
+"""Points: what a line of the page has."""
+SCALE = 0.7
+"""Points to a pixel of a picture."""
 
 
 class Paper(Source):
@@ -37,9 +43,6 @@ class Paper(Source):
         """Return blocks between raw parts."""
         return f"{self.typst(opening)}\n\n{inside}\n\n{self.typst(closing)}"
 
-    def write_heading(self, block: Heading) -> str:
-        return super().write_heading(block)
-
     def write_formula(self, block: Formula) -> str:
         number = json.dumps(self.numbers.get(block.anchor, ""))
         note = self.inline(block.note)
@@ -53,13 +56,17 @@ class Paper(Source):
         cells = "`][`{=typst}".join(self.cell(cell) for row in (block.header, *block.rows) for cell in row)
         caption = self.caption(block, "table")
         rows = f"`#lecture-table(({columns},), {len(block.header)})[`{{=typst}}{cells}`]`{{=typst}}"
-        return self.within("#lecture-float[", f"{caption}\n\n{self.typst('][')}\n\n{rows}", f"]{self.label_of(block.anchor)}")
+        inside = f"{caption}\n\n{self.typst('][')}\n\n{rows}" if caption else rows
+        opening = "#lecture-float[" if caption else "#lecture-float[]["
+        return self.within(f"#block(width: 100%)[{opening}", inside, f"]]{self.label_of(block.anchor)}")
 
     def write_figure(self, block: Figure) -> str:
         width, _ = size_of(block.svg)
-        image = f'#image(bytes({json.dumps(block.svg, ensure_ascii=False)}), format: "svg", width: calc.min({0.66 * width:.1f}pt, 100% + 0pt))'
-        image = image.replace(f"calc.min({0.66 * width:.1f}pt, 100% + 0pt)", f"{min(100.0, 100 * 0.7 * width / 470):.1f}%")
-        return self.within("#lecture-figure[", f"{self.typst(image)}\n\n{self.typst('][')}\n\n{self.caption(block, 'figure')}", f"]{self.label_of(block.anchor)}")
+        share = min(100.0, 100 * SCALE * width / TEXT_WIDTH)
+        image = self.typst(f'#image(bytes({json.dumps(block.svg, ensure_ascii=False)}), format: "svg", width: {share:.1f}%)')
+        inside = f"{image}\n\n{self.typst('][')}\n\n{self.caption(block, 'figure')}" if block.caption or block.anchor else image
+        opening, closing = "#lecture-figure[", "]" if block.caption or block.anchor else "][]"
+        return self.within(f"#block(width: 100%)[{opening}", inside, f"{closing}]{self.label_of(block.anchor)}")
 
     def write_code(self, block: Code) -> str:
         caption = self.caption(block, "code")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from symrnn.lecture.document import Block, Box, Code, Document, Figure, Fold, Formula, Heading, Table
-from symrnn.lecture.formats.source import Source, figures
+from symrnn.lecture.formats.source import MATH, Source, figures
 
 
 class Portable(Source):
@@ -39,6 +40,10 @@ class Portable(Source):
     def write_table(self, block: Table) -> str:
         caption = self.caption(block, "table")
         return self.named(block.anchor, "\n\n".join(filter(None, (caption, self.rows(block)))))
+
+    def cell(self, text: str) -> str:
+        bars = MATH.sub(lambda found: found[0].replace(r"\|", r"\Vert ").replace("|", r"\vert "), text)
+        return re.sub(r"(?<!\\)\|", r"\\|", self.inline(bars))
 
     def write_figure(self, block: Figure) -> str:
         alt = block.alt.replace("[", "(").replace("]", ")")

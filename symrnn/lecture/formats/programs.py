@@ -14,7 +14,7 @@ from typing import Any
 from symrnn.errors import NotSupportedError
 
 INSTALL = "pip install 'symrnn[lecture]'"
-TEX = "apt-get install texlive-latex-recommended texlive-latex-extra texlive-xetex texlive-lang-korean"
+TEX = "apt-get install texlive-latex-extra texlive-fonts-recommended lmodern texlive-xetex texlive-lang-korean"
 READER = (
     "markdown_strict+tex_math_dollars+raw_attribute+fenced_divs+bracketed_spans+pipe_tables+table_captions+fenced_code_attributes"
     "+backtick_code_blocks+header_attributes+link_attributes+space_in_atx_header+blank_before_header+fancy_lists+startnum"

@@ -32,6 +32,8 @@ LABELS: Mapping[str, str] = MappingProxyType({
 """What a format writes by itself, in English; a document's own labels take their place."""
 LINK = re.compile(r"\]\(#([^()\s]+)\)")
 MATH = re.compile(r"\$((?:[^$\\]|\\.)+)\$")
+UNTOUCHED = re.compile(r"(\$(?:[^$\\]|\\.)+\$|`[^`]*`)")
+"""Formulas and code in a text."""
 ANCHOR = re.compile(r"[A-Za-z][\w:.-]*", re.ASCII)
 COMMENTS: Mapping[str, str] = MappingProxyType({"python": "#", "bash": "#", "sh": "#", "toml": "#", "julia": "#", "latex": "%", "c": "//"})
 """How a comment begins."""
@@ -153,8 +155,7 @@ class Source:
 
     def cell(self, text: str) -> str:
         """Return a cell of a table, in which a bar would begin the next one."""
-        bars = MATH.sub(lambda found: found[0].replace(r"\|", r"\Vert ").replace("|", r"\vert "), text)
-        return self.inline(bars if "`" in bars else re.sub(r"(?<!\\)\|", r"\\|", bars))
+        return "".join(part if part.startswith(("$", "`")) else part.replace("|", r"\|") for part in UNTOUCHED.split(self.inline(text)))
 
     def write_code(self, block: Code) -> str:
         """Return code in a fence."""
