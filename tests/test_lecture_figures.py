@@ -5,7 +5,6 @@ import re
 import xml.etree.ElementTree as ET
 
 import pytest
-from amounts import examples
 from hypothesis import HealthCheck, given, settings
 from strategies import cells
 
@@ -14,18 +13,27 @@ from symrnn import (
     NETWORKS,
     PROFILES,
     Cell,
+    Equation,
+    Given,
+    Network,
     NotSupportedError,
+    Span,
     SpecError,
+    Total,
     architecture,
     cell,
     derive,
+    dim,
     layer_normalised,
     network,
     parameter,
     series,
     t,
     tanh,
+    time_sum,
+    truncated,
 )
+from symrnn.expr import Static
 from symrnn.lecture.figures import LABELS, cell_figure, fonts, shapes_figure, unrolled_figure
 from symrnn.lecture.figures.arranging import Arrangement, arrange
 from symrnn.lecture.figures.dataflow import dataflow
@@ -107,9 +115,20 @@ def test_the_figure_of_each_cell_is_clear(name):
     assert_connected(places, dataflow(net, Style.of(net)))
 
 
-@settings(max_examples=examples(30), suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, suppress_health_check=list(HealthCheck))
 @given(cells())
 def test_the_figure_of_a_random_cell_is_clear(found):
+    assert_figure_is_clear(found)
+
+
+@pytest.mark.full
+@settings(max_examples=120, suppress_health_check=list(HealthCheck))
+@given(cells())
+def test_the_figures_of_many_random_cells_are_clear(found):
+    assert_figure_is_clear(found)
+
+
+def assert_figure_is_clear(found):
     net = network(found)
     places = arrange(net, Style.of(net))
     assert_clear(places)
@@ -174,6 +193,20 @@ def test_the_graph_is_what_the_equations_say():
     assert "1-" in texts
 
 
+def test_what_goes_on_is_the_state_and_nothing_else():
+    for name in ("encoder-decoder", "stacked", "bidirectional"):
+        net = architecture(name, cell("gru"))
+        flow = dataflow(net, Style.of(net), 1)
+        assert [v.text.replace("{", "").partition("_")[0] for v in flow.vertices if v.kind == "result"] in (["h"], ["h^(2)"])
+
+
+def test_a_truncated_gradient_has_no_way_back_where_it_is_cut():
+    net = truncated(network(cell("lstm")), 2)
+    found = steps_of(unroll(net, 3), Style.of(net))
+    cut = {str(arrow.start) for arrow in found.arrows if not arrow.back}
+    assert cut == {"x_1", "x_2", "x_3", "h_2", "c_2"}
+
+
 def test_what_is_subtracted_has_its_sign():
     h, x, W = series("h", "H"), series("x", "H"), parameter("W", "H", "H")
     net = network(Cell("minus", [(h[t], tanh(W @ h[t - 1] - x[t]))], inputs=[x]))
@@ -192,7 +225,7 @@ def layouts():
 UNROLLED = dict(layouts())
 
 
-@pytest.mark.parametrize("steps", [2, 3, 5])
+@pytest.mark.parametrize("steps", [3, 5])
 @pytest.mark.parametrize("name", UNROLLED)
 def test_the_unrolled_figure_is_clear(name, steps):
     net = UNROLLED[name]
@@ -227,6 +260,13 @@ def test_the_unrolled_figure_says_what_flows_back():
 def test_attention_is_refused_in_one_line():
     net = architecture("captioning", cell("gru"))
     with pytest.raises(NotSupportedError, match=r"^the drawing shows who reads whom at which time, .* draw the network without attention$"):
+        unrolled_figure(net, Style.of(net), LABELS)
+
+
+def test_a_network_without_states_and_outputs_is_refused_in_one_line():
+    L, x = Static("L"), series("x", "D")
+    net = Network("sum", (Given(x, "input", Span(1, dim("T"))),), (Equation(L, time_sum(Total(x[t]), 1, dim("T")), None, "loss"),), L)
+    with pytest.raises(NotSupportedError, match=r"^the drawing shows who reads whom at which time, and this network has neither"):
         unrolled_figure(net, Style.of(net), LABELS)
 
 

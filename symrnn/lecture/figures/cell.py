@@ -27,6 +27,8 @@ from symrnn.style import Style
 FILLS = {"state": "#dbe7f6", "result": "#dbe7f6", "input": "#e2f1e4", "weights": "#ffffff", "function": "#fde9b3", "sum": "#f9d9dc",
          "product": "#f9d9dc", "operator": "#efe7f7"}
 FRAME, FRAME_EDGE = "#f6f7f9", "#c3c9d4"
+SHORT = 9.0
+"""Points of a last piece up to which the head of its arrow is smaller."""
 TERMINALS = frozenset({"state", "input", "result"})
 
 
@@ -74,7 +76,8 @@ def line_rows(one: Line) -> Iterator[str]:
     for a, b in itertools.pairwise(starts):
         yield line(points[a:b + 1], colour=colour, width=width)
     if one.arrow:
-        yield head(one.points[-1], one.points[-2], colour=colour, size=8.5 if one.highway else 7.0)
+        short = sum(abs(a - b) for a, b in zip(one.points[-1], one.points[-2], strict=True)) < SHORT
+        yield head(one.points[-1], one.points[-2], colour=colour, size=8.5 if one.highway else 5.5 if short else 7.0)
     if one.sign:
         (x, y), (_, before_y) = one.points[-1], one.points[-2]
         yield formula("-", (x + 8, y + (6 if before_y > y else -6)) if before_y != y else (x - 8, y - 7), size=14.0)
@@ -85,6 +88,9 @@ def shape_rows(shape: Shape) -> Iterator[str]:
     kind = shape.vertex.kind
     if shape.round:
         yield circle(shape.middle, shape.width / 2, fill=FILLS[kind])
+        if shape.vertex.text == r"\odot":  # the circle is the sign itself
+            yield dot(shape.middle)
+            return
     elif kind in FILLS:
         rounded = shape.height / 2 if kind in TERMINALS else 8.0 if kind in {"sum", "product"} else 3.0
         yield box(shape.x, shape.y, shape.width, shape.height, fill=FILLS[kind], rounded=rounded)

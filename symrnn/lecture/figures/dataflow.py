@@ -79,6 +79,7 @@ def equations_of_step(network: Network, layer: int = 0) -> tuple[Equation, ...]:
         if isinstance(equation.lhs, At) and equation.name in names and equation.role not in {"loss", "output"}:
             old = found.get(equation.quantity)
             if old is None or (old.span is not None and old.span.single):
+                found.pop(equation.quantity, None)
                 found[equation.quantity] = equation
     return tuple(found.values())
 
@@ -129,6 +130,8 @@ class Builder:
         if isinstance(node, Columns | TimeSum):
             return self.sequence(node)
         reads = [self.of(arg) for arg in node.args if isinstance(arg, Node)]
+        if not reads:
+            return self.add(Vertex("parameter", self.formula(node)))
         kind, text = box_text(node, self.style)
         return self.add(Vertex(kind, text, reads, [""] * len(reads), ordered=len(reads) > 1))
 

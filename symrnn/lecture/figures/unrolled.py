@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from symrnn.errors import NotSupportedError
 from symrnn.expr import At
 from symrnn.lecture.figures.graph_places import APART, MARGIN, Places
 from symrnn.lecture.figures.labels import worded
@@ -47,10 +48,13 @@ def unrolled_figure(network: Network, style: Style, labels: Mapping[str, str], s
         An SVG document.
 
     Raises:
-        NotSupportedError: A network that reads a whole sequence at once, or an optional package that is not installed.
+        NotSupportedError: A network that reads a whole sequence at once or has no states, or an optional package that is not installed.
         SpecError: A number of steps that is none.
     """
-    places = Places(steps_of(unroll(network, steps, notation=style.notation), style))
+    found = steps_of(unroll(network, steps, notation=style.notation), style)
+    if not found.values:
+        raise NotSupportedError("the drawing shows who reads whom at which time, and this network has neither states nor outputs; give it a readout")
+    places = Places(found)
     ways = {arrow: places.way(arrow.start, arrow.end) for arrow in places.found.arrows if arrow.start in places.spots}
     rows = [row for arrow, way in ways.items() for row in arrow_rows(arrow, way)]
     rows += [row for key in places.spots for row in spot_rows(key, places)]
