@@ -27,22 +27,23 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--full"):
-        return
-    left_out = {item for item in items if item.get_closest_marker("full")} | set(beside_samples(items))
+    full = config.getoption("--full")
+    left_out = set(beside_samples(items, full))
+    if not full:
+        left_out |= {item for item in items if item.get_closest_marker("full")}
     if left_out:
         config.hook.pytest_deselected(items=list(left_out))
         items[:] = [item for item in items if item not in left_out]
 
 
-def beside_samples(items: list[pytest.Item]) -> Iterator[pytest.Item]:
-    """Yield the cases of a test that is marked ``sampled(n)``, but for each n-th."""
+def beside_samples(items: list[pytest.Item], full: bool) -> Iterator[pytest.Item]:
+    """Yield the cases of a test that is marked ``sampled(n)``, but for each n-th; with ``--full`` its second number, or 1, is n."""
     seen: Counter[tuple[str, str]] = Counter()
     for item in items:
         marker = item.get_closest_marker("sampled")
         if marker is not None:
             key = (str(item.path), getattr(item, "originalname", item.name))
-            if seen[key] % marker.args[0]:
+            if seen[key] % (*marker.args, 1)[full]:
                 yield item
             seen[key] += 1
 

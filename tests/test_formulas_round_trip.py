@@ -91,6 +91,7 @@ def test_cells_are_read_back(name: str, notation: Notation) -> None:
 
 
 @pytest.mark.full
+@pytest.mark.sampled(5, 5)
 @pytest.mark.parametrize("notation", MANNERS, ids=[m.name for m in MANNERS])
 @pytest.mark.parametrize("name", [*CELLS, *WIRED, "layer-normalised", "open function", "second order"])
 @pytest.mark.parametrize("medium", MEDIA)

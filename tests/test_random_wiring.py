@@ -38,13 +38,13 @@ FEW = (1, 5, 7, 8, 19, 20, 22, 28, 32, 34, 40)
 """Wirings that have every feature between them, found by taking again and again the one with the most that are missing."""
 
 
-def run(numbers, floats_every, draws=2):
-    """Each wiring with the simplest random cells, and with others; a wiring of published cells alone once."""
+def run(numbers, floats_every):
+    """Each wiring by its number, with random cells."""
     seen, proved = Counter(), Counter()
 
     def judge_wiring(number):
         @seed(number)
-        @settings(max_examples=draws, **QUIET)
+        @settings(max_examples=1, **QUIET)
         @given(wirings(number))
         def agree(drawn):
             network, features = drawn
@@ -61,9 +61,9 @@ def run(numbers, floats_every, draws=2):
 
 
 def test_judges_agree_on_random_wirings():
-    assert set(run(FEW, floats_every=4, draws=1)) == FEATURES
+    assert set(run(FEW, floats_every=4)) == FEATURES
 
 
 @pytest.mark.full
 def test_judges_agree_on_many_random_wirings():
-    assert min(run(range(160), floats_every=3).values()) >= 3
+    assert min(run(range(100), floats_every=4).values()) >= 3
