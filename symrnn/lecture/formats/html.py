@@ -86,7 +86,7 @@ class Page(Source):
     def write_box(self, block: Box) -> str:
         name = f' id="{block.anchor}"' if block.anchor else ""
         title = self.within('<div class="box-title">', self.box_title(block), "</div>")
-        return self.within(f'<section class="box {block.kind}"{name}>', f"{title}\n\n{self.blocks(block.blocks)}", "</section>")
+        return self.within(f'<div class="box {block.kind}"{name}>', f"{title}\n\n{self.blocks(block.blocks)}", "</div>")
 
     def linked(self, page: str) -> str:
         """Return a page whose lines of code lead to the formulas that they compute."""

@@ -13,9 +13,9 @@ from pathlib import Path
 from symrnn.errors import NotSupportedError
 from symrnn.lecture.document import Block, Box, Code, Document, Figure, Fold, Formula, Table
 from symrnn.lecture.formats.paper import NARROW, SCALE, TEXT_WIDTH
-from symrnn.lecture.formats.pictures import HANGUL, korean, picture, size_of
+from symrnn.lecture.formats.pictures import HANGUL, figure_files, korean, size_of
 from symrnn.lecture.formats.programs import data, filled, one_line, pandoc, tex
-from symrnn.lecture.formats.source import Source, column_widths, figures
+from symrnn.lecture.formats.source import Source, column_widths
 
 LETTERS = 92
 """About how many letters a line has in a table."""
@@ -156,8 +156,7 @@ def latex_of(document: Document, folder: str) -> tuple[bytes, dict[str, bytes]]:
         hangul="\\usepackage{kotex}" if korean(document) else "", title=escaped(document.title), subtitle=escaped(document.subtitle),
         contents=escaped(document.labels.get("contents", "Contents")), engine="xelatex or lualatex" if korean(document) else "pdflatex", body=body,
     )
-    shown = {f"figure-{place}.pdf": picture(figure.svg, "pdf", purpose="LaTeX") for place, figure in enumerate(figures(document), 1)}
-    return source.encode(), shown
+    return source.encode(), figure_files(document, "pdf", "LaTeX")
 
 
 def engine_of(document: Document) -> str:

@@ -91,7 +91,7 @@ def mark(parent: ElementTree.Element, known: dict[Key, int], lengths: tuple[int,
 def found_at(parent: ElementTree.Element, place: int, length: int, known: dict[Key, int]) -> int | None:
     """Return the term that a run of neighbours is; its last may be transposed, and the base of a letter with marks is none by itself."""
     parts = list(parent)[place : place + length]
-    if len(parts) < length or (parent.tag in SCRIPTS and not transposed(parent)) and place == 0:
+    if len(parts) < length or ((parent.tag in SCRIPTS and not transposed(parent)) and place == 0):
         return None
     *first, last = (key(part) for part in parts)
     whole = known.get((*first, last))

@@ -8,6 +8,7 @@ import re
 from symrnn.errors import SpecError
 from symrnn.lecture.document import Document
 from symrnn.lecture.formats.programs import korean_fonts, typst
+from symrnn.lecture.formats.source import figures
 
 ROOT = re.compile(r"<svg\b[^>]*>", re.DOTALL)
 UNITS = {"": 1.0, "px": 1.0, "pt": 4 / 3, "in": 96.0, "cm": 96 / 2.54, "mm": 96 / 25.4}
@@ -45,3 +46,10 @@ def picture(svg: str, format: str, *, purpose: str) -> bytes:
 def korean(document: Document) -> bool:
     """Whether a document has Korean letters."""
     return HANGUL.search(repr(document)) is not None
+
+
+def figure_files(document: Document, format: str, purpose: str = "") -> dict[str, bytes]:
+    """Return the pictures of a document by the names of their files, as ``svg``, ``png`` or ``pdf``."""
+    shown = figures(document)
+    made = (figure.svg.encode() if format == "svg" else picture(figure.svg, format, purpose=purpose) for figure in shown)
+    return {f"figure-{place}.{format}": content for place, content in enumerate(made, 1)}
