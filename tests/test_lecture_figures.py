@@ -40,6 +40,7 @@ from symrnn.lecture.figures.dataflow import dataflow
 from symrnn.lecture.figures.graph_places import Places
 from symrnn.lecture.figures.letters import lettering
 from symrnn.lecture.figures.steps import steps_of
+from symrnn.lecture.figures.unrolled import said
 from symrnn.style import Style
 from symrnn.unrolling import unroll
 
@@ -248,6 +249,17 @@ def test_the_unrolled_figure_is_clear(name, steps):
                 assert key in (arrow.start, arrow.end) or not runs_through(box, (0, a, b)), f"{arrow} runs through {key}"
 
 
+@pytest.mark.parametrize("profile", ["indexed", "d2l", "goodfellow"])
+def test_what_is_said_beside_arrows_stays_inside(profile):
+    net = network(cell("lstm"))
+    style = Style.of(net, profile)
+    places = Places(steps_of(unroll(net, 3, notation=profile), style))
+    texts = [one for arrow in places.found.arrows for one in said(arrow, places.way(arrow.start, arrow.end))]
+    width = float(ET.fromstring(unrolled_figure(net, style, LABELS)).get("width"))
+    assert len(texts) > 12
+    assert all(one.ends[0] > 0 and one.ends[1] < width for one in texts)
+
+
 def test_the_unrolled_figure_says_what_flows_back():
     net = network(cell("lstm"))
     found = steps_of(unroll(net, 3), Style.of(net))
@@ -344,6 +356,12 @@ def test_letters_sit_where_mathematics_has_them():
     assert high.above > plain.above
     assert both.width < lettering(r"W_{f}\top", 10.0).width + 1
     assert lettering(r"\tilde{h}", 10.0).above > plain.above
+
+
+def test_a_derivative_on_one_line_ends_where_it_ends():
+    alone, followed = (["".join(p.letter for p in lettering(text, 10.0).placed)] for text in (r"\frac{\partial L}{\partial b}", r"\frac{\partial L}{\partial b} W"))
+    assert alone == ["∂𝐿/∂𝑏"]
+    assert followed == ["(∂𝐿/∂𝑏)𝑊"]
 
 
 def test_without_the_font_the_error_says_what_to_install(monkeypatch):

@@ -49,7 +49,7 @@ def cell_figure(network: Network, style: Style, labels: Mapping[str, str], *, la
     """
     places = arrange(network, style, layer)
     kinds = {shape.vertex.kind for shape in places.shapes}
-    legend, width, height = legend_rows(places, labels, kinds)
+    legend, width, height = legend_rows(places, labels, kinds, style.notation.hadamard[1])
     x, y, wide, high = places.frame
     rows = [box(x, y, wide, high, fill=FRAME, stroke=FRAME_EDGE, rounded=14.0)]
     rows += dict.fromkeys(row for one in sorted(places.lines, key=lambda one: one.highway) for row in line_rows(one))
@@ -97,7 +97,7 @@ def shape_rows(shape: Shape) -> Iterator[str]:
     yield formula(shape.vertex.text, shape.middle, size=16.0 if kind in {"sum", "product"} else 14.0)
 
 
-def legend_rows(places: Arrangement, labels: Mapping[str, str], kinds: set[str]) -> tuple[list[str], float, float]:
+def legend_rows(places: Arrangement, labels: Mapping[str, str], kinds: set[str], sign: str) -> tuple[list[str], float, float]:
     """Return what the signs mean, below the figure, and the size of all."""
     entries = [("weights", kinds & {"weights"}), ("function", kinds & {"function"}), ("elementwise", kinds & {"sum", "product"}),
                ("state_path", any(one.highway for one in places.lines))]
@@ -105,7 +105,7 @@ def legend_rows(places: Arrangement, labels: Mapping[str, str], kinds: set[str])
     for key, wanted in entries:
         if not wanted:
             continue
-        text = worded(labels, key)
+        text = worded(labels, key, sign=sign)
         wide = 26 + words_width(text, 11.0) + 18
         if x > MARGIN and x + wide > max(places.width, 420.0):
             x, y = MARGIN, y + 20

@@ -74,7 +74,7 @@ class Places:
         if loss is not None:
             self.spots[loss] = Spot(((min(tops) + max(tops)) / 2, rows["total", 0]), max(tops) - min(tops) + NODE, HIGH)
         right = max(spot.middle[0] + spot.width / 2 for spot in self.spots.values())
-        self.width = right + MARGIN + 30
+        self.width = right + MARGIN
         self.height = max(spot.middle[1] + spot.height / 2 for spot in self.spots.values()) + MARGIN
 
     def is_loss(self, end: Any) -> bool:
@@ -96,7 +96,7 @@ class Places:
         lowest = y + 20 * (max((sum(a.end == v for a in self.found.arrows) for v, k in self.found.values.items() if k == "output"), default=1) - 1)
         for place in reversed(range(high)):
             here = [layers[place] for layers in layers_of.values() if place < len(layers)]
-            lowest += ROWS + 10 + RAIL * (max(len(self.found.states[k]) for k in here) - 1) + (0 if place == high - 1 else 12)
+            lowest += ROWS + 18 + RAIL * (max(len(self.found.states[k]) for k in here) - 1) + (0 if place == high - 1 else 18)
             out |= {("layer", k): lowest for k in here}
         return out | {("input", group): lowest + ROWS + 16 for group in groups}
 

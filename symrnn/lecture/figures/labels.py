@@ -11,7 +11,7 @@ LABELS: Mapping[str, str] = MappingProxyType({
     "weights": "product with weights",
     "function": "function of each entry",
     "elementwise": "sum or product, entry by entry",
-    "state_path": "path of the state: only ⊙ and +",
+    "state_path": "path of the state: only {sign} and +",
     "unrolled": "{name}, unrolled over {steps} steps",
     "unrolled_description": "The values of {steps} steps beside each other: arrows show the forward pass, dashed arrows the gradients that flow back.",
     "forward": "forward pass",

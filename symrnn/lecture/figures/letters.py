@@ -150,8 +150,11 @@ class Setter:
         if token in ACCENTS:
             return accented(self.argument(font, level), ACCENTS[token])
         if token == r"\frac":
+            parts = [self.argument(font, level), single("/", font), self.argument(font, level)]
+            if self.at < len(self.tokens) and self.tokens[self.at] != "}":  # what follows is no part of what is below
+                parts = [single("(", font), *parts, single(")", font)]
             out = Run()
-            for part in (self.argument(font, level), single("/", font), self.argument(font, level)):
+            for part in parts:
                 out.add(part)
             return out
         if token in SIGNS or token in GREEK:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from symrnn.errors import NotSupportedError
@@ -58,10 +59,12 @@ def unrolled_figure(network: Network, style: Style, labels: Mapping[str, str], s
     ways = {arrow: places.way(arrow.start, arrow.end) for arrow in places.found.arrows if arrow.start in places.spots}
     rows = [row for arrow, way in ways.items() for row in arrow_rows(arrow, way)]
     rows += [row for key in places.spots for row in spot_rows(key, places)]
-    rows += [row for arrow, way in ways.items() for row in text_rows(arrow, way)]
+    texts = [one for arrow, way in ways.items() for one in said(arrow, way)]
+    rows += [one.row() for one in texts]
     y = max([places.height] + [point[1] + MARGIN for way in ways.values() for point in way]) + 6
     rows += legend(labels, y)
-    width = max(places.width, 2 * MARGIN + 70 + words_width(worded(labels, "forward"), 11.5) + 60 + words_width(worded(labels, "backward"), 11.5))
+    right = max([places.width, *(one.ends[1] + MARGIN for one in texts)])
+    width = max(right, 2 * MARGIN + 70 + words_width(worded(labels, "forward"), 11.5) + 60 + words_width(worded(labels, "backward"), 11.5))
     values = {"name": network.cell or network.name, "steps": steps}
     return document(width, y + 18, worded(labels, "unrolled", **values), worded(labels, "unrolled_description", **values), rows)
 
@@ -122,22 +125,40 @@ def fitted(text: str, size: float, width: float) -> float:
     return size if wide <= width else round(size * width / wide, 1)
 
 
-def text_rows(arrow: Arrow, way: list[Point]) -> Iterator[str]:
+@dataclass(frozen=True)
+class Said:
+    """A formula beside an arrow: its place as in :func:`formula`."""
+
+    text: str
+    at: Point
+    size: float
+    colour: str
+    anchor: str
+
+    def row(self) -> str:
+        """Draw it."""
+        return formula(self.text, self.at, size=self.size, colour=self.colour, anchor=self.anchor, halo=True)
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Where it begins and ends."""
+        wide = lettering(self.text, self.size).width
+        start = self.at[0] - {"start": 0.0, "middle": wide / 2, "end": wide}[self.anchor]
+        return start, start + wide
+
+
+def said(arrow: Arrow, way: list[Point]) -> Iterator[Said]:
     """Yield what multiplies on the way, on the side of each arrow."""
     a, b = max(itertools.pairwise(way), key=lambda piece: (level(piece) and length(piece) > LEVEL, length(piece)))
     middle = ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2)
     upright = a[0] == b[0]
-    room = length((a, b)) - 6
     ahead = 1 if (b[1] > a[1] if upright else b[0] < a[0]) else -1
     for text, colour, sign in ((arrow.text, FORWARD, ahead), (arrow.back_text, BACKWARD, -ahead)):
-        if not text:
-            continue
-        if upright:
-            anchor = "end" if sign < 0 else "start"
-            yield formula(text, (middle[0] + sign * (APART + 5), middle[1] + 4), size=12.0, colour=colour, anchor=anchor, halo=True)
-        else:
-            size = fitted(text, 12.0, max(room, 20.0))
-            yield formula(text, (middle[0], middle[1] + sign * (APART + 10)), size=size, colour=colour, halo=True)
+        if text and upright:
+            yield Said(text, (middle[0] + sign * (APART + 5), middle[1] + 4), 12.0, colour, "end" if sign < 0 else "start")
+        elif text:
+            size = fitted(text, 12.0, max(length((a, b)) - 6, 20.0))
+            yield Said(text, (middle[0], middle[1] + sign * (APART + 10)), size, colour, "middle")
 
 
 def level(piece: tuple[Point, Point]) -> bool:
