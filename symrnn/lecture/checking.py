@@ -16,13 +16,14 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from sympy import srepr
 
 from symrnn import __version__
-from symrnn.codegen import numpy_source
+from symrnn.codegen import NumpyProgram, to_numpy
 from symrnn.derivation import Derivation
 from symrnn.errors import OutputError, RefutedError
 from symrnn.jacobians import StepJacobian
@@ -98,8 +99,14 @@ def fingerprint(judged: Derivation | StepJacobian, judges: Sequence[str]) -> str
     parts += [f"{srepr(e.lhs)} = {srepr(e.rhs)} {e.span}" for e in (*network.equations, *judged.lines)]
     parts += [f"{srepr(r.lhs)} = {srepr(r.rhs)}" for r in network.relations]
     if isinstance(judged, Derivation) and set(judges) != {"entrywise"}:
-        parts.append(numpy_source(judged))
+        parts.append(program_of(judged).source)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+@lru_cache(maxsize=16)
+def program_of(derivation: Derivation) -> NumpyProgram:
+    """Return the code of a derivation; it is written once."""
+    return to_numpy(derivation)
 
 
 def verified(

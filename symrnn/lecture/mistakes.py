@@ -156,7 +156,7 @@ def late(rhs: Any, adjoint: Adjoint) -> Iterator[Change]:
     """A value of the forward pass at ``t+1`` becomes that at ``t``."""
     terms = terms_of(rhs)
     for place, term in enumerate(terms):
-        values = [leaf for leaf in leaves(term) if isinstance(leaf, At) and not leaf.series.orders and leaf.time != t]
+        values = [leaf for leaf in leaves(term) if isinstance(leaf, At) and not leaf.series.orders and leaf.time != t and (leaf.time - t).is_Integer]
         if values:
             moved = rebuilt(term, lambda part: part.series[t] if part in values else part)  # noqa: B023
             yield "time", with_term(terms, place, moved), term

@@ -21,7 +21,8 @@ def formula_of(line: Line, style: Style, anchor: str = "", note: str = "") -> Fo
 
 def formulas_of(lines: Iterable[Line], style: Style, anchor: str = "", note: str = "") -> Formula:
     """Set several equations below each other as one block, with their times."""
-    return Formula(stacked_rows(aligned_rows(lines, style)), anchor, note)
+    listed = list(lines)
+    return formula_of(listed[0], style, anchor, note) if len(listed) == 1 else Formula(stacked_rows(aligned_rows(listed, style)), anchor, note)
 
 
 def stacked_rows(rows: list[str]) -> str:

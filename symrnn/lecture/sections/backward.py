@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from symrnn.derivation import Adjoint, Contribution
+from symrnn.errors import NotSupportedError
 from symrnn.expr import Elementwise
 from symrnn.lecture.document import Block, Figure, Fold, Heading, Items, Text
 from symrnn.lecture.figures import unrolled_figure
@@ -32,8 +33,7 @@ def backward(subject: Subject) -> Iterator[Block]:
     if not subject.several:
         yield from idea(subject)
     yield Text(words("backward.order"))
-    picture = unrolled_figure(subject.network, subject.style, labels(subject), steps=STEPS)
-    yield Figure(picture, words("backward.figure_alt"), words("backward.figure_caption", steps=STEPS), subject.anchored("fig-unrolled"))
+    yield from picture(subject)
     before = ""
     for adjoint in subject.derivation.adjoints:
         lines = subject.on_the_way(adjoint)
@@ -45,6 +45,16 @@ def backward(subject: Subject) -> Iterator[Block]:
             before = part
         yield from derived(subject, adjoint)
     yield from boundary(subject)
+
+
+def picture(subject: Subject) -> Iterator[Block]:
+    """The unrolled graph, where a network has one: an attention that reads a whole sequence at once has none."""
+    words = subject.words
+    try:
+        drawn = unrolled_figure(subject.network, subject.style, labels(subject), steps=STEPS)
+    except NotSupportedError:
+        return
+    yield Figure(drawn, words("backward.figure_alt"), words("backward.figure_caption", steps=STEPS), subject.anchored("fig-unrolled"))
 
 
 def derived(subject: Subject, adjoint: Adjoint) -> Iterator[Block]:
@@ -137,14 +147,14 @@ def activations(rhs: Any, operand: Any) -> list[Any]:
 def boundary(subject: Subject) -> Iterator[Block]:
     """Say which lines differ at the ends of a sequence, and why."""
     words = subject.words
-    differing = [(adjoint, lines) for adjoint in subject.derivation.adjoints if len(lines := subject.on_the_way(adjoint)) > 1]
+    differing = [lines for adjoint in subject.derivation.adjoints if len(lines := subject.on_the_way(adjoint)) > 1]
     yield Heading(words("backward.boundary"), subject.anchored("boundary"), 2)
     if not differing:
         yield Text(words("backward.boundary_none"))
         return
     yield Text(words("backward.boundary_text"))
     items = []
-    for adjoint, lines in differing:
+    for lines in differing:
         general = max(lines, key=lambda line: (not is_single(line), len(terms_of(line.rhs))))
         for line in lines:
             if line is not general and line.span is not None:

@@ -7,11 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from symrnn.codegen import NumpyProgram, to_numpy
+from symrnn.codegen import NumpyProgram
 from symrnn.codegen.arguments import BATCH, positional
 from symrnn.codegen.naming import names_of
 from symrnn.errors import NotSupportedError
 from symrnn.expr import Product, Transposed
+from symrnn.lecture.checking import program_of
 from symrnn.lecture.document import Block, Code, Heading, Table, Text
 from symrnn.lecture.subject import SHORT, Subject
 from symrnn.leftout import for_reading
@@ -24,7 +25,7 @@ RUN_SIZES = {"B": 2, "D": 3, "H": 4, "K": 5, "T": 6, "S": 7, "V": 8, "M": 8, "A"
 
 def code(subject: Subject) -> Iterator[Block]:
     """Show the code, run it, and read it back."""
-    words, program = subject.words, to_numpy(subject.derivation)
+    words, program = subject.words, program_of(subject.derivation)
     yield Heading(subject.title("code.heading"), subject.anchored("code"))
     column, row = product(subject)
     yield Text(words("code.text", column=column, row=row))

@@ -19,7 +19,7 @@ Row = Callable[[Subject, Flow | None], str]
 
 def comparison(subjects: Sequence[Subject]) -> Iterator[Block]:
     """Compare cells."""
-    first, flows = subjects[0], [measured(subject) for subject in subjects]
+    first, flows = subjects[0], [measured(subject.network, subject.name) for subject in subjects]
     words, threshold = first.words, rf"$10^{{{THRESHOLD:g}}}$"
     yield Heading(words("compare.heading"), "compare")
     yield Text(words("compare.text"))
@@ -38,7 +38,7 @@ def comparison(subjects: Sequence[Subject]) -> Iterator[Block]:
         caption = words("flow.plot_caption_compared", jacobian=r"$\partial s_T / \partial s_{T-j}$", lag="$j$", hidden=HIDDEN, steps=STEPS,
                         names=", ".join(flow.name for flow in drawn))
         yield Text(words("compare.plot"))
-        yield Figure(decay_svg(drawn), words("flow.plot_alt"), caption, "fig-compare")
+        yield Figure(decay_svg(drawn, "s", words("flow.plot_title"), words("flow.plot_alt")), words("flow.plot_alt"), caption, "fig-compare")
 
 
 def gates(subject: Subject, flow: Flow | None) -> str:

@@ -21,6 +21,7 @@ from symrnn.lecture.typeset import formula_of
 from symrnn.networks.graph import Network
 from symrnn.norm_bounds import Bounds, bounds, contraction
 from symrnn.norm_bounds.norms import NormBound
+from symrnn.notation import spell
 from symrnn.printing.pieces import Line, Ratio
 from symrnn.style import Style, derivative, free_letter
 
@@ -64,8 +65,13 @@ def jacobian(subject: Subject, of: StepJacobian, style: Style) -> Iterator[Block
     if any(key not in of.paths for key in of.blocks):
         yield Text(words("flow.zero"))
     for (new, old), gate in direct_paths(of).items():
-        block = derivative(*(writer.formula(end, style) for end in of.ratio(new, old)), style)
+        block = ratio(*of.ratio(new, old), style)
         yield Text(words("flow.direct", block=f"${block}$", term=f"${writer.formula(Diag(gate), style)}$"))
+
+
+def ratio(above: Any, below: Any, style: Style) -> str:
+    """Write ``∂above/∂below``."""
+    return derivative(writer.formula(above, style), writer.formula(below, style), style)
 
 
 def direct_paths(of: StepJacobian) -> Mapping[Any, Any]:
@@ -99,8 +105,10 @@ def theorems(subject: Subject, found: Bounds, style: Style) -> Iterator[Block]:
     """What follows for many steps: the formula in the letters of the lecture, the condition in words."""
     of = found.jacobian
     state = of.states[0] if len(of.states) == 1 else Series("s", (), *of.states[0].shape)
-    lettered = style if len(of.states) == 1 else with_letter(style, free_letter(("s", "z", "q", "m"), style))
-    norm = rf"\left\lVert {derivative(*(writer.formula(state[time], lettered) for time in (t, K)), style)} \right\rVert"
+    lettered = style if len(of.states) == 1 else replace(style, letters={**style.letters, "s": state_letter(subject)})
+    if len(of.states) > 1:
+        yield Text(subject.words("flow.stacked", state=f"${writer.formula(state[t], lettered)}$", states=subject.listed(q[t] for q in of.states)))
+    norm = rf"\left\lVert {ratio(state[t], state[K], lettered)} \right\rVert"
     simple = contraction(next(iter(found.uniform.values()))) if len(found.uniform) == 1 else None
     sigma = simple[1].text(style) if simple is not None else ""
     for name, theorem in found.theorems.items():
@@ -129,23 +137,27 @@ def statement(subject: Subject, kind: str, norm: str, sigma: str, gate: str) -> 
         "linear": ("theorem_linear", {"radius": r"$\rho(W)$", "sigma": r"$\sigma_{\max}(W)$"}, ""),
         "scalar": ("theorem_scalar", {}, ""),
     }.get(kind)
-    return None if told is None else (words(f"flow.{told[0]}", **told[1]), told[2])  # type: ignore[arg-type]
+    return None if told is None else (words(f"flow.{told[0]}", **told[1]), told[2])
 
 
-def with_letter(style: Style, letter: str) -> Style:
-    """Return a style that has a letter for the stacked states."""
-    return replace(style, letters={**style.letters, "s": letter})
+def state_letter(subject: Subject) -> str:
+    """Return the letter of the state, or a free one for several states below each other."""
+    if len(subject.states) == 1:
+        return spell(subject.style.letters[subject.states[0].name], "latex").base
+    return free_letter(("s", "z", "q", "m"), subject.style)
 
 
 def pictures(subject: Subject) -> Iterator[Block]:
     """The measurement."""
-    words, found = subject.words, measured(subject)
+    words, found = subject.words, measured(subject.network, subject.name)
     if found is None:
         yield Text(words("flow.no_plot"))
         return
     yield Text(words("flow.plot_text", hidden=HIDDEN, steps=STEPS, seed=SEED) + " " + result(subject, found))
-    caption = words("flow.plot_caption", jacobian=r"$\partial s_T / \partial s_{T-j}$", lag="$j$", hidden=HIDDEN, steps=STEPS)
-    yield Figure(decay_svg([found]), words("flow.plot_alt"), caption, subject.anchored("fig-decay"))
+    letter = state_letter(subject)
+    caption = words("flow.plot_caption", jacobian=rf"$\partial {letter}_T / \partial {letter}_{{T-j}}$", lag="$j$", hidden=HIDDEN, steps=STEPS)
+    picture = decay_svg([found], letter, words("flow.plot_title"), words("flow.plot_alt"))
+    yield Figure(picture, words("flow.plot_alt"), caption, subject.anchored("fig-decay"))
     if direct_paths_of(subject):
         yield Text(words("flow.gates_matter", value=r"$\tfrac{1}{2}$"))
 

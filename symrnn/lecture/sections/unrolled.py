@@ -18,9 +18,9 @@ from symrnn.rewrite import added
 from symrnn.style import Style, generic_time, time_text
 from symrnn.unrolling import Unrolled, unroll
 from symrnn.unrolling.forward import inside_step
-from symrnn.unrolling.lettering import READS, Lettering
+from symrnn.unrolling.lettering import READS, Lettering, states_series
 from symrnn.unrolling.outline import multiplies_state, symbolic_or_none, timed_lines
-from symrnn.unrolling.paths import arriving_series, jacobian_series, summands
+from symrnn.unrolling.paths import arriving_series, jacobian_series, reaching_series, summands
 from symrnn.unrolling.texts import explicit_lines, substituted_lines, symbolic_lines
 
 STEPS = 3
@@ -105,19 +105,25 @@ def paths(subject: Subject, whole: Unrolled, name: str) -> list[Block]:
     if symbolic is not None:
         loss = whole.derivation.network.loss
         blocks.append(formulas_of(symbolic_lines(loss, symbolic, style), style, subject.anchored("unroll-paths")))
-        blocks += [Text(letters(subject, one, style)) for one in {term.of: None for term in symbolic.terms if term.of is not None}]
+        owners = dict.fromkeys(id(term.of) for term in symbolic.terms if term.of is not None)
+        blocks += [Text(letters(subject, one, symbolic, style)) for one in found if id(one) in owners]
     blocks.append(Text(words("unroll.terms", steps=STEPS, count=len(total.terms))))
     blocks.append(Fold(words("labels.unfold"), (formulas_of(explicit_lines(whole.explicit.network.loss, total, style), style),)))
     return blocks
 
 
-def letters(subject: Subject, of: Any, style: Style) -> str:
+def letters(subject: Subject, of: Any, symbolic: Any, style: Style) -> str:
     """Say what the letters of a sum over paths are."""
     words = subject.words
+    read = {series for term in symbolic.terms for series in term.body.atoms(Series)}
+    reaching = {q: series for q in of.members if isinstance(q, Series) and (series := reaching_series(of, q)) in read}
+    stacked = [words("unroll.stacked", state=f"${written(states_series(of)[t], style)}$", states=subject.listed(q[t] for q in of.states))]
     running, reads = (f"${letter}$" for letter in (generic_time(style), style.indices[READS]))
     return " ".join([
+        *(stacked if len(of.states) > 1 else ()),
         words("unroll.jacobian", jacobian=f"${written(jacobian_series(of)[t], style)}$"),
         words("unroll.arriving", arriving=f"${written(arriving_series(of)[t], style)}$", running=running, reads=reads),
+        *(words("unroll.reaching", reaching=f"${written(series[t], style)}$", q=subject.formula(q[t])) for q, series in reaching.items()),
     ])
 
 

@@ -35,9 +35,9 @@ def name_of(subject: Subject, verdict: Verdict) -> str:
 
 def compared(subject: Subject, verdict: Verdict) -> str:
     """Say what a judge compared, and at which sizes."""
-    values = {"entrywise": {"lines": verdict.total}, "balls": {"bits": verdict.numbers.get("bits", "")}, "numeric": {},
-              "jacobian": {"lines": verdict.total}, "paths": {"lines": verdict.total, "steps": 3}}[verdict.judge]
-    told = subject.words(f"verification.{verdict.judge}", **values)
+    values: dict[str, dict[str, object]] = {"entrywise": {"lines": verdict.total}, "balls": {"bits": verdict.numbers.get("bits", "")}, "numeric": {},
+              "jacobian": {"lines": verdict.total}, "paths": {"lines": verdict.total, "steps": 3}}
+    told = subject.words(f"verification.{verdict.judge}", **values[verdict.judge])
     return f"{told}, {subject.words('verification.sizes', sizes=f'${verdict.sizes}$')}" if verdict.sizes else told
 
 
