@@ -80,7 +80,7 @@ class Page(Source):
         return self.within('<figure class="code">', above + inside, "</figure>")
 
     def write_fold(self, block: Fold) -> str:
-        title = f"`<summary>`{{=html}}{self.inline(block.title)}`</summary>`{{=html}}"
+        title = f"`<summary>`{{=html}}{self.inline(block.title)} `</summary>`{{=html}}"
         return self.within("<details>", f"{title}\n\n" + self.within('<div class="folded">', self.blocks(block.blocks), "</div>"), "</details>")
 
     def write_box(self, block: Box) -> str:

@@ -62,16 +62,16 @@ class Latex(Source):
 
     def write_table(self, block: Table) -> str:
         name, spec = ("longtable" if len(block.rows) > LONGEST and not self.depth else "lecturetable"), columns(column_widths(block))
-        rows = ["`&`{=latex}".join(self.cell(cell) for cell in row) for row in (block.header, *block.rows)]
+        rows = [" `&`{=latex}".join(self.cell(cell) for cell in row) for row in (block.header, *block.rows)]
         head = "\\midrule\\endhead" if name == "longtable" else "\\midrule"
-        cells = f"`\\begin{{{name}}}{{{spec}}}\\toprule{{}}`{{=latex}}{rows[0]}`\\\\ {head}{{}}`{{=latex}}" + "`\\\\{}`{=latex}".join(rows[1:])
-        cells += f"`\\\\ \\bottomrule\\end{{{name}}}`{{=latex}}"
+        cells = f"`\\begin{{{name}}}{{{spec}}}\\toprule{{}}`{{=latex}}{rows[0]} `\\\\ {head}{{}}`{{=latex}}" + " `\\\\{}`{=latex}".join(rows[1:])
+        cells += f" `\\\\ \\bottomrule\\end{{{name}}}`{{=latex}}"
         return self.within(f"\\begin{{lecturefloat}}{label(block.anchor)}", "\n\n".join(filter(None, (self.above(block), cells))), "\\end{lecturefloat}")
 
     def above(self, block: Table | Code) -> str:
         """Return the caption that stands above something."""
         caption = self.caption(block, type(block).__name__.lower())
-        return f"`\\lecturecaption{{`{{=latex}}{caption}`}}`{{=latex}}" if caption else ""
+        return f"`\\lecturecaption{{`{{=latex}}{caption} `}}`{{=latex}}" if caption else ""
 
     def cell(self, text: str) -> str:
         return self.inline(text)
@@ -88,11 +88,11 @@ class Latex(Source):
         return "\n\n".join(filter(None, (self.above(block), code)))
 
     def write_fold(self, block: Fold) -> str:
-        title = f"`\\lecturetitle{{`{{=latex}}{self.inline(block.title)}`}}`{{=latex}}"
+        title = f"`\\lecturetitle{{`{{=latex}}{self.inline(block.title)} `}}`{{=latex}}"
         return self.within("\\begin{lecturefold}", f"{title}\n\n{self.inner(block.blocks)}", "\\end{lecturefold}")
 
     def write_box(self, block: Box) -> str:
-        title = f"`\\lecturetitle{{`{{=latex}}{self.box_title(block)}`}}`{{=latex}}"
+        title = f"`\\lecturetitle{{`{{=latex}}{self.box_title(block)} `}}`{{=latex}}"
         inside = f"{title}\n\n{self.inner(block.blocks)}"
         return self.within(f"\\begin{{lecturebox}}{{lecture{block.kind}}}{label(block.anchor)}", inside, "\\end{lecturebox}")
 

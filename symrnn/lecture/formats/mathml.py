@@ -22,7 +22,7 @@ Key = tuple[str, ...]
 def bold(latex: str) -> str:
     r"""Write ``\mathbf{W}`` as the bold letter of Unicode: pandoc would make it slanted."""
     def letter(found: re.Match[str]) -> str:
-        first, start = next(base for base in reversed(sorted(BASES)) if found[1] >= base[0])
+        first, start = next(base for base in sorted(BASES, reverse=True) if found[1] >= base[0])
         return chr(start + ord(found[1]) - ord(first))
 
     return BOLD.sub(letter, latex)

@@ -22,7 +22,13 @@ WIDEST = {"docx": 16.0, "pptx": 22.8}
 HIGHEST = {"docx": 20.0, "pptx": 9.4}
 """Centimetres: how high a picture may be."""
 ROOM = Room(lines=15.0, letters=84, alone=(Table, Figure))
-CODE = re.compile(r'<a:rPr(?P<rest>[^>]*)>(?=(?:(?!</a:rPr>).)*<a:latin typeface="Courier")', re.DOTALL)
+CODE = re.compile(r'<a:rPr(?P<rest>(?:\s[^>/]*)?)>(?=(?:(?!</a:rPr>).)*<a:latin typeface="Courier")', re.DOTALL)
+FRAME = re.compile(r"<p:graphicFrame\b.*?</p:graphicFrame>", re.DOTALL)
+CHOICE = (
+    '<mc:AlternateContent xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"><mc:Choice '
+    'xmlns:a14="http://schemas.microsoft.com/office/drawing/2010/main" Requires="a14">%s</mc:Choice></mc:AlternateContent>'
+)
+"""Formulas on slides stand in such a frame; pandoc leaves it away around tables."""
 CODE_SIZE = 1000
 """Hundredths of a point."""
 
@@ -125,12 +131,13 @@ def pptx_of(document: Document) -> bytes:
     source = PowerPoint(document)
     text = "\n\n".join(source.slide(slide) for slide in slides(source, ROOM))
     made = io.BytesIO(office(source, text, "pptx", "--slide-level=1"))
-    return rewritten(made, lambda name, content: smaller_code(content) if name.startswith("ppt/slides/slide") else content)
+    return rewritten(made, lambda name, content: mended(content) if name.startswith("ppt/slides/slide") else content)
 
 
-def smaller_code(content: bytes) -> bytes:
-    """Return a slide with its code in small letters."""
-    return CODE.sub(lambda found: f'<a:rPr{found["rest"]} sz="{CODE_SIZE}">', content.decode()).encode()
+def mended(content: bytes) -> bytes:
+    """Return a slide with its code in small letters, and its tables with formulas as PowerPoint writes them."""
+    text = CODE.sub(lambda found: f'<a:rPr{found["rest"]} sz="{CODE_SIZE}">', content.decode())
+    return FRAME.sub(lambda found: CHOICE % found[0] if "<a14:m>" in found[0] else found[0], text).encode()
 
 
 def rewritten(made: io.BytesIO, change: Callable[[str, bytes], bytes]) -> bytes:

@@ -53,9 +53,9 @@ class Paper(Source):
         widths = column_widths(block)
         narrow = sum(widths) + 3 * len(widths) <= 88
         columns = ", ".join("auto" if narrow or width <= NARROW else f"{width ** 0.6:.1f}fr" for width in widths)
-        cells = "`][`{=typst}".join(self.cell(cell) for row in (block.header, *block.rows) for cell in row)
+        cells = " `][`{=typst}".join(self.cell(cell) for row in (block.header, *block.rows) for cell in row)
         caption = self.caption(block, "table")
-        rows = f"`#lecture-table(({columns},), {len(block.header)})[`{{=typst}}{cells}`]`{{=typst}}"
+        rows = f"`#lecture-table(({columns},), {len(block.header)})[`{{=typst}}{cells} `]`{{=typst}}"
         inside = f"{caption}\n\n{self.typst('][')}\n\n{rows}" if caption else rows
         opening = "#lecture-float[" if caption else "#lecture-float[]["
         return self.within(f"#block(width: 100%)[{opening}", inside, f"]]{self.label_of(block.anchor)}")
