@@ -13,8 +13,9 @@ from symrnn.verify.handwritten.report import Verdict
 from symrnn.verify.handwritten.trial import Subject
 from symrnn.verify.handwritten.verifying import FAILURES, Request
 
-FIRST, FORMULAS, HUNT, GUIDED = 3.0, 1.5, 8.0, 5.0
-"""Seconds of processor time: for the lines; for formulas of lines that are known, and of mistakes that are not; for lines with a guess."""
+FIRST, FORMULAS, HUNT, SECOND = 3.0, 1.5, 8.0, 10.0
+"""Seconds of processor time: for the lines; for formulas of lines that are known, and of mistakes that are not; for the lines again,
+with what the formulas say, where the first time was not enough."""
 
 
 def explain(subject: Subject, verdicts: Sequence[Verdict], request: Request) -> Diagnosis:
@@ -27,8 +28,8 @@ def explain(subject: Subject, verdicts: Sequence[Verdict], request: Request) -> 
     """
     by_line = asked(repair.explain, subject, verdicts, request, seconds=FIRST)
     by_formula = asked(diagnosis.explain, subject, verdicts, request, seconds=FORMULAS if by_line.complete else HUNT)
-    if not by_line.complete and by_formula.findings:
-        guided = asked(repair.explain, subject, verdicts, request, seconds=GUIDED, guess=by_formula)
+    if not by_line.complete:
+        guided = asked(repair.explain, subject, verdicts, request, seconds=SECOND, guess=by_formula)
         by_line = guided if guided.complete or len(guided.findings) > len(by_line.findings) else by_line
     return joined(by_line, by_formula)
 
