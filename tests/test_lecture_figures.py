@@ -220,6 +220,10 @@ def layouts():
     yield "many-to-many", network(cell("lstm"))
     yield "many-to-one", network(cell("rnn"), task="many-to-one")
     yield from ((name, architecture(name, plain)) for name in NETWORKS if name not in {"single", "captioning"})
+    yield "fed by its output", network(cell("rnn"), task="one-to-many", feed="output")
+    h, x, W = series("h", "H"), series("x", "D"), parameter("W", "H", "H")
+    U = parameter("U", "H", "D")
+    yield "two steps back", network(Cell("far", [(h[t], tanh(W @ h[t - 1] + U @ x[t] + h[t - 2]))], inputs=[x]))
     yield "three layers", architecture("stacked", [plain, plain, plain])
 
 

@@ -13,6 +13,8 @@ MARGIN, BOX, NODE, HIGH = 20.0, 58.0, 36.0, 26.0
 """Around all; the width of a step; the width and the height of a value."""
 NEAR, FAR, RAIL, ROWS = 52.0, 46.0, 56.0, 58.0
 """From a step to what it gives; from there to the next step; between two states; between two rows."""
+LANE = 52.0
+"""Between two steps, more where an output is read by the next of them."""
 APART = 4.0
 """From the middle of a way to its arrow, forward and back."""
 
@@ -98,7 +100,9 @@ class Places:
             here = [layers[place] for layers in layers_of.values() if place < len(layers)]
             lowest += ROWS + 18 + RAIL * (max(len(self.found.states[k]) for k in here) - 1) + (0 if place == high - 1 else 18)
             out |= {("layer", k): lowest for k in here}
-        return out | {("input", group): lowest + ROWS + 16 for group in groups}
+        far = any(isinstance(a.end, Step) and isinstance(a.start, At) and a.start.series in self.found.states.get(a.end.layer, ())
+                  and abs(int(a.start.time) - a.end.time) > 1 for a in self.found.arrows)
+        return out | {("input", group): lowest + ROWS + (46 if far else 16) for group in groups}
 
     def columns(self) -> dict[tuple[int, int], tuple[float, float, float]]:
         """Return for each step of each sequence the middle of what layers that run backward give, of the boxes, of what others give."""
@@ -107,6 +111,8 @@ class Places:
         slots |= {(self.found.group[v.series], int(v.time)) for v in self.found.values}
         both = {step.group for step in self.found.steps if step.layer in self.found.backward}
         ahead = {step.group for step in self.found.steps if step.layer not in self.found.backward}
+        kinds = self.found.values
+        room = FAR + (LANE if any(kinds.get(a.start) == "output" and kinds.get(a.end) == "input" for a in self.found.arrows) else 0)
         x, out = MARGIN, {}
         for slot in sorted(slots):
             left = x + NODE / 2
@@ -115,7 +121,7 @@ class Places:
             if slot not in boxes:
                 middle = right = left
             out[slot] = (left, middle, right)
-            x = max(right + NODE / 2, middle + (BOX / 2 if slot in boxes else 0)) + FAR
+            x = max(right + NODE / 2, middle + (BOX / 2 if slot in boxes else 0)) + room
         return out
 
     def state(self, value: At, columns: dict[tuple[int, int], tuple[float, float, float]], rows: dict[tuple[str, int], float]) -> Spot:
@@ -160,9 +166,11 @@ class Places:
 
     def upwards(self, a: Spot, b: Spot, start: Any, end: Any, *, below: bool) -> list[Point]:
         """Return a way to what stands above: straight, or around what is between; below its row for what stands beside."""
-        if below or b.middle[1] > a.middle[1]:
-            low = max(a.middle[1] + a.height / 2, b.middle[1] + b.height / 2) + 14 + 9 * self.count(("below", round(b.middle[1])))
-            port = b.middle[0] + 14 + 9 * self.count(("port", end))
+        if b.middle[1] > a.middle[1] + 1 and not below:
+            return self.downwards(a, b, (start, end))
+        if below:
+            low = max(a.middle[1] + a.height / 2, b.middle[1] + b.height / 2) + 16 + 18 * (self.count(("below", round(b.middle[1]))) % 2)
+            port = b.middle[0] + 16 + 16 * self.count(("port", end)) * (-1)
             return [(a.middle[0], a.middle[1] + a.height / 2), (a.middle[0], low), (port, low), (port, b.middle[1] + b.height / 2)]
         top, bottom = a.middle[1] - a.height / 2, b.middle[1] + b.height / 2
         wide = not isinstance(end, Step | At)
@@ -170,13 +178,21 @@ class Places:
         if abs(target - a.middle[0]) < 1 and not self.blocked(target, bottom, top, (start, end)):
             return [(a.middle[0], top), (target, bottom)]
         port = target + (0.0 if wide else (-16.0 if a.middle[0] < target else 16.0))
-        gap = bottom + 20 + 9 * self.count(("gap", end))
+        gap = bottom + 26 + 9 * self.count(("gap", end))
         if not self.blocked(a.middle[0], gap, top, (start,)):
             return [(a.middle[0], top), (a.middle[0], gap), (port, gap), (port, bottom)]
         first = top - 16
         shifts = sorted((sign * k * 8.0 for k in range(2, 40) for sign in (-1, 1)), key=abs)
         lane = next((a.middle[0] + by for by in shifts if not self.blocked(a.middle[0] + by, gap, first, (start, end))), a.middle[0])
         return [(a.middle[0], top), (a.middle[0], first), (lane, first), (lane, gap), (port, gap), (port, bottom)]
+
+    def downwards(self, a: Spot, b: Spot, but: tuple[Any, ...]) -> list[Point]:
+        """Return a way to what stands below: out at the side, down between all else, in at the side."""
+        side = 1 if b.middle[0] > a.middle[0] else -1
+        ends = a.middle[0] + side * a.width / 2, b.middle[0] - side * b.width / 2
+        lanes = (ends[1] - side * by for by in range(10, int(max(12.0, abs(ends[1] - ends[0]))), 3))
+        lane = next((x for x in lanes if not self.blocked(x, a.middle[1], b.middle[1], but)), (ends[0] + ends[1]) / 2)
+        return [(ends[0], a.middle[1]), (lane, a.middle[1]), (lane, b.middle[1]), (ends[1], b.middle[1])]
 
     def blocked(self, x: float, low: float, high: float, but: tuple[Any, ...]) -> bool:
         """Tell whether something stands on a line that runs up."""
