@@ -33,6 +33,8 @@ from symrnn.verify.report import JudgeReport
 
 VERSION = 1
 """Version of what is kept."""
+ALL = ("entrywise", "balls", "numeric")
+"""The judges of a derivation and its code, the fastest first."""
 SIZE = re.compile(r"\b([A-Z]) = (\d+)")
 
 
@@ -110,28 +112,30 @@ def program_of(derivation: Derivation) -> NumpyProgram:
 
 
 def verified(
-    judged: Derivation | StepJacobian, *, judges: Sequence[str] = ("entrywise", "balls", "numeric"), label: str = "",
+    judged: Derivation | StepJacobian, *, judges: Sequence[str] = (), label: str = "",
     before: Callable[[str], None] = lambda name: None,
 ) -> Record:
     """Run the judges, or find what they said of the same formulas before.
 
     Args:
         judged: A derivation, or the Jacobian of a step.
-        judges: Names, as ``check`` knows them.
+        judges: Names, as ``check`` knows them; ``ALL`` by default.
         label: The key under which the verdict stands, for a single judge; its name by default.
         before: Called with the name of each judge before it runs.
 
     Raises:
         RefutedError: A judge refutes something; the message names the judge and the line.
     """
-    name = fingerprint(judged, judges)
+    chosen = tuple(judges) or ALL
+    name = fingerprint(judged, chosen)
     if (found := kept(name)) is not None:
         return found
-    reports = check(judged, judges=list(judges), before=before)
-    for report in reports:
+    verdicts = []
+    for judge in chosen:
+        (report,) = check(judged, judges=[judge], before=before)
         refuse(report, judged)
-    verdicts = tuple(verdict_of(report, label or judge) for report, judge in zip(reports, judges, strict=True))
-    record = Record(verdicts, time.strftime("%Y-%m-%d"))
+        verdicts.append(verdict_of(report, label or judge))
+    record = Record(tuple(verdicts), time.strftime("%Y-%m-%d"))
     keep(name, record)
     return record
 
@@ -139,7 +143,7 @@ def verified(
 def refuse(report: JudgeReport, judged: Derivation | StepJacobian) -> None:
     """Raise where a judge refutes something."""
     if report.refuted:
-        wrong = report.refuted[0]
+        wrong = next((f for f in report.refuted if not f.detail.startswith("right in itself")), report.refuted[0])
         network = judged.network if isinstance(judged, Derivation) else judged.of
         raise RefutedError(f"the lecture on {network.name} was not written: the {report.judge} judge refutes {wrong.quantity} ({wrong.detail}); "
                            f"{len(report.refuted)} of {len(report.findings)} findings are wrong; symrnn check says more")

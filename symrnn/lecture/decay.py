@@ -103,27 +103,20 @@ def grid(axes: Axes, state: str) -> Iterator[str]:
     if axes.low < THRESHOLD < axes.high:
         yield straight(left, axes.y(THRESHOLD), right, axes.y(THRESHOLD), MUTED, "1 4")
     yield formula("j", ((left + right) / 2, bottom + 34), size=14)
-    label = formula(rf"\|\partial {state}_T / \partial {state}_{{T-j}}\|", (0, 0), size=14)
+    label = formula(rf"‖\partial {state}_T / \partial {state}_{{T-j}}‖", (0, 0), size=14)
     yield f'<g transform="translate(16 {number((axes.y(axes.high) + bottom) / 2)}) rotate(-90)">{label}</g>'
 
 
 def legend_of(flows: Sequence[Flow]) -> tuple[list[str], int]:
-    """Draw what the lines are: names where there are several, and signs for the bound and the direct path."""
+    """Name the lines where there are several."""
     drawn, x, row = [], LEFT, 0
-    entries: list[tuple[str, Any]] = [(flow.name, place) for place, flow in enumerate(flows)] if len(flows) > 1 else []
-    entries += [(r"\le", BOUND)] if any(flow.bound is not None for flow in flows) else []
-    entries += [(r"\prod_j D_j", DIRECT)] if any(flow.direct is not None for flow in flows) else []
-    for text, kind in entries:
-        width = 48 + (words_width(text) if isinstance(kind, int) else 44) + 14
+    entries = [(flow.name, place) for place, flow in enumerate(flows)] if len(flows) > 1 else []
+    for text, place in entries:
+        width = 62 + words_width(text)
         if x + width > WIDTH - RIGHT and x > LEFT:
             x, row = LEFT, row + 1
-        y = 16 + ROW * row
-        stroke = STROKES[kind % len(STROKES)] if isinstance(kind, int) else None
-        drawn.append(straight(x, y, x + 36, y, stroke.color if stroke else INK, dashes_of(stroke) if stroke else kind, 2.0 if stroke else 1.1))
-        if isinstance(kind, int) and stroke is not None:
-            drawn += [marker(x + 18, y, kind, stroke.color), words(text, (x + 44, y + 4))]
-        else:
-            drawn.append(formula(text, (x + 44, y + 4), size=13, anchor="start"))
+        y, stroke = 16 + ROW * row, STROKES[place % len(STROKES)]
+        drawn += [straight(x, y, x + 36, y, stroke.color, dashes_of(stroke), 2.0), marker(x + 18, y, place, stroke.color), words(text, (x + 44, y + 4))]
         x += width
     return drawn, row + 1 if entries else 0
 

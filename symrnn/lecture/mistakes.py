@@ -14,6 +14,7 @@ from symrnn.derivation import Adjoint, Contribution, Derivation
 from symrnn.equations import Equation
 from symrnn.expr import At, Elementwise, Hadamard, Plus, Product, Scaled, Transposed, same, t
 from symrnn.lecture.checking import is_refuted
+from symrnn.printing.outline import given_of
 from symrnn.times import Span
 from symrnn.traverse import leaves, rebuilt
 
@@ -65,6 +66,11 @@ def with_line(derivation: Derivation, adjoint: Adjoint, line: Equation, other: E
     return replace(derivation, adjoints=tuple(changed if one == adjoint else one for one in derivation.adjoints))
 
 
+def on_the_way(derivation: Derivation) -> list[Adjoint]:
+    """Return the adjoints that gradients are computed from."""
+    return [adjoint for adjoint in derivation.adjoints if given_of(adjoint, general_line(adjoint), derivation) is None]
+
+
 def general_line(adjoint: Adjoint) -> Equation:
     """Return the line that holds at most times, with the most terms."""
     return max(adjoint.lines, key=lambda line: (not (isinstance(line.span, Span) and line.span.single), len(terms_of(line.rhs))))
@@ -78,7 +84,7 @@ def terms_of(node: Any) -> tuple[Any, ...]:
 def gaps(derivation: Derivation, most: int) -> list[Gap]:
     """Return lines with a term to fill in, of different quantities, whose lack the judge refutes."""
     found: list[Gap] = []
-    for adjoint in derivation.adjoints:
+    for adjoint in on_the_way(derivation):
         line = general_line(adjoint)
         terms = terms_of(line.rhs)
         if len(terms) < 2 or len(found) >= most:
@@ -95,7 +101,7 @@ def mistakes(derivation: Derivation, most: int) -> list[Mistake]:
     """Return mistakes of different kinds, each in the line of another quantity where there are enough."""
     found: list[Mistake] = []
     for kind, change in CHANGES.items():
-        for adjoint in derivation.adjoints:
+        for adjoint in on_the_way(derivation):
             if len(found) >= most:
                 return found
             if any(adjoint.of == other.adjoint.of for other in found):

@@ -23,7 +23,7 @@ from symrnn.lecture.sections.gradients import gradients
 from symrnn.lecture.sections.opening import opening, opening_of_several
 from symrnn.lecture.sections.quantities import quantities, terms
 from symrnn.lecture.sections.references import references
-from symrnn.lecture.sections.unrolled import unrolled
+from symrnn.lecture.sections.unrolled import by_paths, unrolled
 from symrnn.lecture.sections.verification import verification
 from symrnn.lecture.subject import EXERCISE, FULL, LEVELS, SHORT, Subject
 from symrnn.lecture.wording import Wording, wording
@@ -122,10 +122,12 @@ def subject_of(
 
 
 def record_of(derivation: Derivation, before: Callable[[str], None], level: str) -> Record:
-    """Run the judges on the derivation and its code, and on the Jacobian of a step."""
+    """Run the judges on the derivation and its code, on the Jacobian of a step, and on the sum over paths."""
     records = [verified(derivation, before=before)]
     if level != EXERCISE and (bounds := bounds_of(derivation.network)) is not None:
         records.append(verified(bounds.jacobian, judges=("entrywise",), label="jacobian", before=before))
+    if level == FULL and (paths := by_paths(for_reading(derivation))) is not None:
+        records.append(verified(paths, judges=("entrywise",), label="paths", before=before))
     verdicts = tuple(verdict for record in records for verdict in record.verdicts)
     return Record(verdicts, records[0].date, all(record.kept for record in records))
 

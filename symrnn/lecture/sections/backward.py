@@ -7,7 +7,7 @@ from typing import Any
 
 from symrnn.derivation import Adjoint, Contribution
 from symrnn.errors import NotSupportedError
-from symrnn.expr import Elementwise
+from symrnn.expr import Elementwise, StopGradient
 from symrnn.lecture.document import Block, Figure, Fold, Heading, Items, Text
 from symrnn.lecture.figures import unrolled_figure
 from symrnn.lecture.sections.idea import idea
@@ -33,6 +33,8 @@ def backward(subject: Subject) -> Iterator[Block]:
     if not subject.several:
         yield from idea(subject)
     yield Text(words("backward.order"))
+    if any(e.rhs.has(StopGradient) for e in subject.network.equations):
+        yield Text(words("backward.truncated"))
     yield from picture(subject)
     before = ""
     for adjoint in subject.derivation.adjoints:

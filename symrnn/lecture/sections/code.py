@@ -17,6 +17,7 @@ from symrnn.lecture.document import Block, Code, Heading, Table, Text
 from symrnn.lecture.subject import SHORT, Subject
 from symrnn.leftout import for_reading
 from symrnn.readings import second_reading
+from symrnn.traverse import quantity_of
 
 ASSIGNED = re.compile(r"^ +(\w+)(?:\[[^\]]*\])? \+?= ")
 RUN_SIZES = {"B": 2, "D": 3, "H": 4, "K": 5, "T": 6, "S": 7, "V": 8, "M": 8, "A": 3, "F": 4}
@@ -55,7 +56,7 @@ def links(subject: Subject, program: NumpyProgram) -> Iterator[tuple[int, str]]:
     for equation, _, anchor in subject.forward_lines:
         anchors[names[equation.quantity]].append(anchor)
     for adjoint in subject.derivation.adjoints:
-        key = names.get(getattr(adjoint.lhs, "series", adjoint.lhs))
+        key = names.get(quantity_of(adjoint.lhs))
         if key is not None:
             anchors[key] += [subject.anchors[line] for line in subject.ordered(adjoint)]
     times: dict[str, int] = defaultdict(int)

@@ -13,6 +13,7 @@ from symrnn.expr import dim
 from symrnn.lecture.document import Block, Heading, Table, Text
 from symrnn.lecture.subject import Subject
 from symrnn.style import symbol_text
+from symrnn.traverse import quantity_of
 
 SIZES: Mapping[str, int] = MappingProxyType({"D": 64, "H": 128, "K": 10, "T": 50, "S": 50, "V": 1000, "M": 1000, "A": 64, "F": 512})
 """The sizes of the example, by letter."""
@@ -42,7 +43,7 @@ def rows(subject: Subject, counts: ParameterCounts) -> Iterator[tuple[str, ...]]
     known = {str(e.name): subject.value(e.quantity) for e in subject.network.equations}
     for block in counts.blocks:
         served = known.get(block.name)
-        name = f"{subject.formula(served)}, {subject.role(getattr(served, 'series', served))}" if served is not None else block.name
+        name = f"{subject.formula(served)}, {subject.role(quantity_of(served))}" if served is not None else block.name
         yield name, subject.listed(parameters[p] for p in block.parameters), formula(subject, block.count), number(block.count)
     for key, total in (("cell", counts.of("cell")), ("total", counts.total)):
         yield f"**{subject.words(f'counts.{key}')}**", "", formula(subject, total), number(total)

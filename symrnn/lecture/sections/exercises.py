@@ -16,7 +16,7 @@ from symrnn.lecture.mistakes import Gap, Mistake, gaps, general_line, mistakes, 
 from symrnn.lecture.sections.backward import is_single, moved_reader
 from symrnn.lecture.sections.counting import SIZES, formula, number, sizes_text
 from symrnn.lecture.sections.gradients import gradients_of, line_of
-from symrnn.lecture.sections.unrolled import recurrent_parameter
+from symrnn.lecture.sections.unrolled import recurrent_parameter, written_out
 from symrnn.lecture.subject import EXERCISE, Subject
 from symrnn.lecture.typeset import formula_of, formulas_of, stacked_rows
 from symrnn.printing.latex import aligned_rows
@@ -24,7 +24,6 @@ from symrnn.printing.pieces import Line, Ratio
 from symrnn.printing.words import written
 from symrnn.rewrite import added
 from symrnn.style import span_text
-from symrnn.unrolling import unroll
 from symrnn.unrolling.paths import summands
 
 GAP = r"\boxed{\;?\;}"
@@ -172,7 +171,7 @@ def sums(subject: Subject) -> Iterator[Exercise]:
     words = subject.words
     if not subject.states:
         return
-    whole = unroll(subject.derivation, 2, notation=subject.style.notation)
+    whole = written_out(subject.derivation, 2)
     name = recurrent_parameter(subject, whole)
     if name is None:
         return

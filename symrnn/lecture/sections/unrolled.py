@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -27,10 +28,25 @@ STEPS = 3
 """How many steps are written out."""
 
 
+@lru_cache(maxsize=16)
+def written_out(derivation: Derivation, steps: int) -> Unrolled:
+    """Unroll a derivation; it is done once."""
+    return unroll(derivation, steps)
+
+
+def by_paths(derivation: Derivation) -> Derivation | None:
+    """Return the derivation for three steps with its gradients as sums over paths; nothing where its steps are no products of matrices."""
+    whole = written_out(derivation, STEPS)
+    try:
+        return whole.by_paths() if whole.states else None
+    except NotSupportedError:
+        return None
+
+
 def unrolled(subject: Subject) -> Iterator[Block]:
     """Write out three steps."""
     words = subject.words
-    whole = unroll(subject.derivation, STEPS, notation=subject.style.notation)
+    whole = written_out(subject.derivation, STEPS)
     yield Heading(subject.title("unroll.heading"), subject.anchored("unroll"))
     lines = tuple(substituted_lines(whole.forward, subject.style))
     if lines:
@@ -127,4 +143,4 @@ def letters(subject: Subject, of: Any, symbolic: Any, style: Style) -> str:
     ])
 
 
-__all__ = ["recurrent_parameter", "unrolled"]
+__all__ = ["by_paths", "recurrent_parameter", "unrolled", "written_out"]
