@@ -42,7 +42,14 @@ def marked(html: str, terms: Sequence[Term], samples: str) -> str:
         parts = children_of(content(ElementTree.fromstring(sample)))
         known.setdefault(tuple(key(part) for part in parts), meanings[term.meaning])
     lengths = sorted({len(parts) for parts in known}, reverse=True)
-    return MATH.sub(lambda found: marked_formula(found[0], known, lengths), html)
+    done: dict[str, str] = {}
+
+    def formula(found: re.Match[str]) -> str:
+        if found[0] not in done:
+            done[found[0]] = marked_formula(found[0], known, lengths)
+        return done[found[0]]
+
+    return MATH.sub(formula, html)
 
 
 def content(root: ElementTree.Element) -> ElementTree.Element:

@@ -21,6 +21,8 @@ WIDEST = {"docx": 16.0, "pptx": 22.8}
 """Centimetres: the width of the text."""
 HIGHEST = {"docx": 20.0, "pptx": 9.4}
 """Centimetres: how high a picture may be."""
+GAP = 3 * chr(0x2003)
+"""What stands between a formula and its number: spaces as wide as an m, which office programs keep in a text."""
 ROOM = Room(lines=15.0, letters=84, alone=(Table, Figure))
 CODE = re.compile(r'<a:rPr(?P<rest>(?:\s[^>/]*)?)>(?=(?:(?!</a:rPr>).)*<a:latin typeface="Courier")', re.DOTALL)
 FRAME = re.compile(r"<p:graphicFrame\b.*?</p:graphicFrame>", re.DOTALL)
@@ -51,7 +53,7 @@ class Office(Source):
 
     def write_formula(self, block: Formula) -> str:
         number = self.numbers.get(block.anchor, "")
-        latex = self.math(block.latex.strip()) + (rf"\qquad \text{{{number}}}" if number else "")
+        latex = self.math(block.latex.strip()) + (rf"\text{{{GAP}{number}}}" if number else "")
         note = "\n\n" + self.styled("Lecture Remark", self.inline(block.note)) if block.note else ""
         return self.named(block.anchor, f"$$\n{latex}\n$$") + note
 
@@ -59,13 +61,17 @@ class Office(Source):
         caption = self.styled("Table Caption", self.caption(block, "table")) if block.caption or block.anchor else ""
         return self.named(block.anchor, "\n\n".join(filter(None, (caption, self.rows(block)))))
 
-    def write_figure(self, block: Figure) -> str:
+    def image_width(self, block: Figure) -> float:
+        """Return how wide a picture is, in centimetres."""
         width, high = (side * 2.54 / 96 for side in size_of(block.svg))
-        share = min(1.0, WIDEST[self.target] / width, HIGHEST[self.target] / high)
-        alt = " ".join(re.sub(r"[\[\]\\*_$`]", " ", block.alt).split())
-        image = f"![{alt}](figure-{self.order[id(block)]}.png){{width={width * share:.2f}cm}}"
-        caption = self.styled("Image Caption", self.caption(block, "figure")) if block.caption or block.anchor else ""
-        return self.named(block.anchor, "\n\n".join(filter(None, (image, caption))))
+        return width * min(1.0, WIDEST[self.target] / width, HIGHEST[self.target] / high)
+
+    def write_figure(self, block: Figure) -> str:
+        alt = " ".join(re.sub(r"[\[\]\\*_$`\"]", " ", block.alt).split())
+        caption = self.caption(block, "figure")
+        name = f"#{block.anchor} " if block.anchor else ""
+        image = f'![{caption or alt}](figure-{self.order[id(block)]}.png){{{name}alt="{alt}" width={self.image_width(block):.2f}cm}}'
+        return image if caption else f"{image}\\"
 
     def write_fold(self, block: Fold) -> str:
         return f"{self.styled('Lecture Fold', self.inline(block.title))}\n\n{self.blocks(block.blocks)}"
@@ -102,7 +108,8 @@ class PowerPoint(Office):
         return f"**{self.inline(block.title)}**\n\n{self.blocks(block.blocks)}"
 
     def write_box(self, block: Box) -> str:
-        return f"{self.box_title(block)}\n\n{self.blocks(block.blocks)}"
+        inside = self.blocks(block.blocks)
+        return inside if all(isinstance(inner, ROOM.alone) for inner in block.blocks) else f"{self.box_title(block)}\n\n{inside}"
 
     def slide(self, slide: Slide) -> str:
         """Return one slide."""

@@ -15,7 +15,7 @@ MENDED = (
     (re.compile(r'(\^\((?:\\[()]|[^()])*\)) ?\^'), r'\1 ""^'),  # x^((t))^⊤: the second mark would be raised twice
     (re.compile(r"(#h\([\w.]+\)) ([+-]) "), r'\1 "" \2 '),  # a sign that begins a row is spaced like one between terms
     (re.compile(r'("[a-z]+") (?=\\\()'), r"op(\1) "),  # softmax(a): a text would keep its distance
-    (re.compile(r"& \+ ="), r'& class("relation", + =)'),
+    (re.compile(r"(?<=[ &])\+ ="), r'class("relation", + =)'),
 )
 """What pandoc writes as Typst, and what looks as the LaTeX does."""
 NARROW = 22

@@ -155,6 +155,11 @@ def pieces(block: Block, room: Room, source: Source) -> Iterator[Block]:
             yield block
 
 
+def lonely(block: Block, room: Room) -> bool:
+    """Whether a block has a slide for itself."""
+    return isinstance(block, room.alone) or (isinstance(block, Box) and any(lonely(inner, room) for inner in block.blocks))
+
+
 def grouped(blocks: tuple[Block, ...], room: Room) -> list[tuple[Block, ...]]:
     """Put blocks together as long as a slide holds them."""
     groups: list[tuple[Block, ...]] = []
@@ -162,8 +167,7 @@ def grouped(blocks: tuple[Block, ...], room: Room) -> list[tuple[Block, ...]]:
     used = 0.0
     for block in blocks:
         more = height(block, room)
-        lonely = isinstance(block, room.alone)
-        if waiting and (used + more > room.lines or lonely or isinstance(waiting[-1], room.alone)):
+        if waiting and (used + more > room.lines or lonely(block, room) or lonely(waiting[-1], room)):
             groups.append(tuple(waiting))
             waiting, used = [], 0.0
         waiting.append(block)
