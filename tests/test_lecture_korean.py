@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from string import Formatter
 
 import pytest
 
+from symrnn import cell, derive, network
+from symrnn.derivation import Derivation
+from symrnn.lecture.checking import Record
+from symrnn.lecture.document import Document, Figure, Heading
 from symrnn.lecture.figures.labels import LABELS
+from symrnn.lecture.sections.references import sources
 from symrnn.lecture.wording import wording
+from symrnn.lecture.writing import lecture
 
 NAMES = {"BPTT", "GRU", "Keras", "LSTM", "NumPy", "PyTorch", "RNN", "SymPy", "latexify-py", "symrnn"}
 """What stays in Latin letters in a Korean sentence."""
@@ -97,3 +105,50 @@ def test_a_particle_that_fits_everything_passes(text: str) -> None:
 def test_bold_that_would_not_close_is_found() -> None:
     assert OPEN_BOLD.search("**역전파(BPTT)**는")
     assert not OPEN_BOLD.search("**역전파**(BPTT)는 **소실.** 모든")
+
+
+def prose_of(document: Document) -> Iterator[str]:
+    """Yield what a lecture says in words: texts, titles, cells of tables, captions, the words inside of pictures."""
+    for block in document.walk():
+        if isinstance(block, Heading) and block.anchor == "references":
+            return
+        for field in ("text", "title", "caption", "alt", "note"):
+            yield getattr(block, field, "")
+        yield from getattr(block, "items", ())
+        yield from getattr(block, "header", ())
+        for row in getattr(block, "rows", ()):
+            yield from row
+        if isinstance(block, Figure):
+            yield from re.findall(r"<text[^>]*>([^<]*)</text>", block.svg)
+
+
+def english_in(document: Document, allowed: set[str]) -> set[str]:
+    """Return the words in Latin letters that a Korean lecture should not have."""
+    texts = (re.sub(r"`[^`]*`|\$[^$]*\$|@\{[^}]*\}", " ", text) for text in prose_of(document))
+    return {word for text in texts for word in re.findall(r"[A-Za-z][A-Za-z-]+", text)} - NAMES - allowed
+
+
+def names_in(document_of: Derivation, name: str) -> set[str]:
+    """Return the names that may stand in a lecture: the cell, and the authors of what it cites."""
+    cited = " ".join([*sources(), cell(name).source])
+    return {*re.findall(r"[A-Za-z][A-Za-z-]+", cited), name, document_of.network.name}
+
+
+@pytest.mark.parametrize(("name", "level"), [
+    ("rnn", "short"), *(pytest.param(name, "full", marks=pytest.mark.full) for name in ("rnn", "lstm", "gru", "mgu")),
+])
+def test_a_korean_lecture_has_no_english_words(name: str, level: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SYMRNN_CACHE", str(tmp_path))
+    if level == "short":
+        monkeypatch.setattr("symrnn.lecture.writing.record_of", lambda *_: Record(()))
+    derivation = derive(network(cell(name)))
+    document = lecture(derivation, language="ko", level=level)
+    assert not english_in(document, names_in(derivation, name))
+    assert document.language == "ko"
+    assert sum(bool(HANGUL.search(text)) for text in prose_of(document)) > 50
+
+
+def test_english_words_in_a_lecture_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("symrnn.lecture.writing.record_of", lambda *_: Record(()))
+    derivation = derive(network(cell("rnn")))
+    assert {"forward", "pass"} <= english_in(lecture(derivation, level="short"), names_in(derivation, "rnn"))
