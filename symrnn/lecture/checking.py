@@ -93,13 +93,22 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "symrnn"
 
 
+def digest(node: Any, known: dict[Any, str]) -> str:
+    """Return the hash of a formula; what occurs again is not gone through again."""
+    if node not in known:
+        inside = ",".join(digest(arg, known) for arg in node.args) if node.args else srepr(node)
+        known[node] = hashlib.sha256(f"{type(node).__name__}({inside})".encode()).hexdigest()[:32]
+    return known[node]
+
+
 def fingerprint(judged: Derivation | StepJacobian, judges: Sequence[str]) -> str:
     """Return the hash of what is judged: all formulas with their times, what is given and assumed, the code, the version."""
     network = judged.network if isinstance(judged, Derivation) else judged.of
     parts = [__version__, str(VERSION), ",".join(judges), network.name]
-    parts += [f"{srepr(g.quantity)} {g.kind} {g.span}" for g in network.givens]
-    parts += [f"{srepr(e.lhs)} = {srepr(e.rhs)} {e.span}" for e in (*network.equations, *judged.lines)]
-    parts += [f"{srepr(r.lhs)} = {srepr(r.rhs)}" for r in network.relations]
+    known: dict[Any, str] = {}
+    parts += [f"{digest(g.quantity, known)} {g.kind} {g.span}" for g in network.givens]
+    parts += [f"{digest(e.lhs, known)} = {digest(e.rhs, known)} {e.span}" for e in (*network.equations, *judged.lines)]
+    parts += [f"{digest(r.lhs, known)} = {digest(r.rhs, known)}" for r in network.relations]
     if isinstance(judged, Derivation) and set(judges) != {"entrywise"}:
         parts.append(program_of(judged).source)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -172,7 +172,7 @@ def sums(subject: Subject) -> Iterator[Exercise]:
     if not subject.states:
         return
     whole = written_out(subject.derivation, 2)
-    name = recurrent_parameter(subject, whole)
+    name = recurrent_parameter(whole)
     if name is None:
         return
     given = whole.explicit.given(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from itertools import groupby
 from typing import Any
@@ -35,10 +36,11 @@ def written_out(derivation: Derivation, steps: int) -> Unrolled:
 
 
 def by_paths(derivation: Derivation) -> Derivation | None:
-    """Return the derivation for three steps with its gradients as sums over paths; nothing where its steps are no products of matrices."""
+    """Return the derivation for three steps with the gradient that is shown as a sum over paths; nothing where there is no such sum."""
     whole = written_out(derivation, STEPS)
+    name = recurrent_parameter(whole)
     try:
-        return whole.by_paths() if whole.states else None
+        return replace(whole, wrt=name).by_paths() if whole.states and name is not None else None
     except NotSupportedError:
         return None
 
@@ -55,7 +57,7 @@ def unrolled(subject: Subject) -> Iterator[Block]:
         if values := values_of(whole):
             yield Text(words("unroll.values"))
             yield formulas_of(values, subject.style, subject.anchored("unroll-values"))
-    name = recurrent_parameter(subject, whole)
+    name = recurrent_parameter(whole)
     part = whole.explicit if name is None else whole.explicit.leading_to(name)
     yield Text(words("unroll.backward"))
     yield from by_time(subject, part)
@@ -76,7 +78,7 @@ def values_of(whole: Unrolled) -> list[Line]:
     return [Line(q[t], rhs) for q in kept if (rhs := inside_step(network, q)) is not None]
 
 
-def recurrent_parameter(subject: Subject, whole: Unrolled) -> str | None:
+def recurrent_parameter(whole: Unrolled) -> str | None:
     """Return the name of a matrix that multiplies a state, or of any parameter."""
     named = [g.name for g in whole.derivation.wanted if g.kind == "parameter"]
     return min(named, key=lambda name: not multiplies_state(name, whole.derivation, whole.states), default=None)
@@ -115,7 +117,7 @@ def paths(subject: Subject, whole: Unrolled, name: str) -> list[Block]:
     words = subject.words
     found = whole.recurrences
     style = Lettering.of(whole.derivation, found, subject.style).style
-    total = next(total for total in whole.sums if getattr(total.target, "name", "") == name)
+    (total,) = replace(whole, wrt=name).sums
     blocks: list[Block] = [Text(words("unroll.paths"))]
     symbolic = symbolic_or_none(whole, whole.derivation, found, name)
     if symbolic is not None:
