@@ -448,3 +448,16 @@ def test_latex_makes_the_pdf(tmp_path):
     write(sample(), tmp_path / "x.pdf", engine="latex")
     assert len(PdfReader(tmp_path / "x.pdf").pages) > 2
     assert [path.name for path in tmp_path.iterdir()] == ["x.pdf"]
+
+
+def test_line_that_announces_a_formula_stands_with_it():
+    lines = tuple(block for place in range(30) for block in (Text("The term that is added:"), Formula(f"x_{{{place}}} = 1")))
+    shown = slides(Slides(Document("t", "s", "en", (Heading("Section", "sec"), *lines))), ROOM)
+    assert len(shown) > 3
+    assert [slide.title for slide in shown if isinstance(slide.blocks[-1], Text)] == []
+    assert tuple(block for slide in shown for block in slide.blocks) == lines
+
+
+def test_update_is_one_sign():
+    page = page_of(Document("t", "s", "en", (Formula(r"\delta h_{t} \mathrel{+}= 1"),))).decode()
+    assert "<mo>+=</mo>" in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from xml.etree import ElementTree
@@ -119,9 +120,13 @@ def key(element: ElementTree.Element, *, plain: bool = False) -> str:
 
 
 def join_letters(element: ElementTree.Element) -> None:
-    """Make upright letters that stand beside each other one word."""
+    """Make upright letters that stand beside each other one word, and ``+`` and ``=`` one sign."""
     letters = [part for part in element if part.tag == "mi" and part.get("mathvariant") == "normal" and len(part.text or "") == 1]
     if element.tag == "mrow" and len(letters) == len(element) > 1:
         letters[0].text = "".join(part.text or "" for part in letters)
         for part in letters[1:]:
             element.remove(part)
+    for left, right in reversed(list(itertools.pairwise(element))):
+        if (left.tag, left.text, right.tag, right.text) == ("mo", "+", "mo", "="):
+            left.text = "+="
+            element.remove(right)

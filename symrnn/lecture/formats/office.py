@@ -23,7 +23,7 @@ HIGHEST = {"docx": 20.0, "pptx": 9.4}
 """Centimetres: how high a picture may be."""
 GAP = 3 * chr(0x2003)
 """What stands between a formula and its number: spaces as wide as an m, which office programs keep in a text."""
-ROOM = Room(lines=15.0, letters=84, alone=(Table, Figure))
+ROOM = Room(lines=16.0, letters=84, alone=(Table, Figure))
 CODE = re.compile(r'<a:rPr(?P<rest>(?:\s[^>/]*)?)>(?=(?:(?!</a:rPr>).)*<a:latin typeface="Courier")', re.DOTALL)
 FRAME = re.compile(r"<p:graphicFrame\b.*?</p:graphicFrame>", re.DOTALL)
 CHOICE = (

@@ -9,7 +9,7 @@ from symrnn.lecture.formats.html import Page, explained, styled
 from symrnn.lecture.formats.programs import data, filled
 from symrnn.lecture.formats.slicing import Room, Slide, slides
 
-ROOM = Room(lines=16.0, letters=92)
+ROOM = Room(lines=19.0, letters=92)
 
 
 class Slides(Page):

@@ -155,6 +155,11 @@ def pieces(block: Block, room: Room, source: Source) -> Iterator[Block]:
             yield block
 
 
+def announces(block: Block) -> bool:
+    """Whether a block is a line that says what comes next."""
+    return isinstance(block, Text) and block.text.rstrip().endswith(":")
+
+
 def lonely(block: Block, room: Room) -> bool:
     """Whether a block has a slide for itself."""
     return isinstance(block, room.alone) or (isinstance(block, Box) and any(lonely(inner, room) for inner in block.blocks))
@@ -168,8 +173,10 @@ def grouped(blocks: tuple[Block, ...], room: Room) -> list[tuple[Block, ...]]:
     for block in blocks:
         more = height(block, room)
         if waiting and (used + more > room.lines or lonely(block, room) or lonely(waiting[-1], room)):
-            groups.append(tuple(waiting))
-            waiting, used = [], 0.0
+            kept = len(waiting) - (len(waiting) > 1 and announces(waiting[-1]) and not lonely(block, room))
+            groups.append(tuple(waiting[:kept]))
+            waiting = waiting[kept:]
+            used = sum(height(part, room) for part in waiting)
         waiting.append(block)
         used += more
     return [*groups, tuple(waiting)] if waiting else groups
