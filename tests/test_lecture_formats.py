@@ -12,11 +12,11 @@ import zipfile
 from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
-from pathlib import Path
 
 import nbformat
 import pytest
 from docx import Document as Word
+from lecture_readers import OVER, WIDER, assert_compiles, browsing, needs_browser
 from lecture_sample import SVG, sample
 from nbclient import NotebookClient
 from pptx import Presentation
@@ -350,38 +350,10 @@ def test_labels_of_the_language_are_used():
     assert checked(sample())["eq-end"] == "(5)"
 
 
-@cache
-def chromium() -> str | None:
-    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-
-needs_browser = [pytest.mark.full, pytest.mark.skipif(chromium() is None, reason="needs Chromium")]
-WIDER = """() => [...document.querySelectorAll("main *")].filter((e) => !e.closest(".scroll, pre")
-  && e.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5).map((e) => e.tagName + "." + e.className)"""
-OVER = """() => { const slide = lectureDeck.getCurrentSlide(); const box = slide.getBoundingClientRect();
-  return [...slide.querySelectorAll("*")].filter((e) => { const r = e.getBoundingClientRect();
-    return r.width && (r.bottom > box.bottom + 1 || r.right > box.right + 1); }).map((e) => e.tagName + "." + e.className); }"""
-
-
 @pytest.fixture
 def browse(tmp_path):
-    with pytest.importorskip("playwright.sync_api").sync_playwright() as player:
-        browser = player.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        said: list[str] = []
-
-        def opened(content: bytes, width: int, *, script: bool = True):
-            target = tmp_path / "page.html"
-            target.write_bytes(content)
-            page = browser.new_context(viewport={"width": width, "height": 720}, java_script_enabled=script).new_page()
-            page.on("console", lambda message: said.append(message.text))
-            page.on("pageerror", lambda error: said.append(str(error)))
-            page.on("request", lambda request: said.append(request.url[:80]) if not request.url.startswith(("file:", "data:")) else None)
-            page.goto(target.as_uri())
-            return page
-
+    with browsing(tmp_path) as opened:
         yield opened
-        assert said == []
-        browser.close()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -428,18 +400,6 @@ class TestInBrowser:
 @pytest.mark.parametrize(("language", "engine"), [("en", "pdflatex"), ("ko", "xelatex")])
 def test_latex_compiles_without_wide_boxes(language, engine, tmp_path):
     assert_compiles(sample(language), engine, tmp_path)
-
-
-def assert_compiles(document: Document, engine: str, folder: Path) -> None:
-    write(document, folder / "lecture.tex")
-    for _ in range(2):
-        command = [engine, "-interaction=nonstopmode", "-halt-on-error", "lecture.tex"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, timeout=300, check=False)
-        assert done.returncode == 0, done.stdout.decode(errors="replace")[-1500:]
-    log = (folder / "lecture.log").read_text(encoding="utf-8", errors="replace").replace("\n", "")
-    assert [float(size) for size in re.findall(r"Overfull \\hbox \(([\d.]+)pt", log) if float(size) > 10] == []
-    assert not re.search(r"eference .{1,60} undefined", log)
-    assert "Missing character" not in log
 
 
 @pytest.mark.full
