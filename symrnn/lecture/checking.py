@@ -22,7 +22,7 @@ from typing import Any
 
 from sympy import srepr
 
-from symrnn import __version__
+import symrnn
 from symrnn.codegen import NumpyProgram, to_numpy
 from symrnn.derivation import Derivation
 from symrnn.errors import OutputError, RefutedError
@@ -104,7 +104,7 @@ def digest(node: Any, known: dict[Any, str]) -> str:
 def fingerprint(judged: Derivation | StepJacobian, judges: Sequence[str]) -> str:
     """Return the hash of what is judged: all formulas with their times, what is given and assumed, the code, the version."""
     network = judged.network if isinstance(judged, Derivation) else judged.of
-    parts = [__version__, str(VERSION), ",".join(judges), network.name]
+    parts = [symrnn.__version__, str(VERSION), ",".join(judges), network.name]
     known: dict[Any, str] = {}
     parts += [f"{digest(g.quantity, known)} {g.kind} {g.span}" for g in network.givens]
     parts += [f"{digest(e.lhs, known)} = {digest(e.rhs, known)} {e.span}" for e in (*network.equations, *judged.lines)]

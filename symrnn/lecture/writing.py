@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from symrnn import __version__
+import symrnn
 from symrnn.derivation import Derivation
 from symrnn.equations import Cell
 from symrnn.errors import NotSupportedError, SpecError, unknown
@@ -171,7 +171,7 @@ def all_terms(subjects: Iterable[Subject]) -> tuple[Term, ...]:
 
 def labels(words: Wording) -> dict[str, str]:
     """Return what formats need to know of the language."""
-    return {**words.tables["labels"], "made_by": words("labels.made_by", version=__version__)}
+    return {**words.tables["labels"], "made_by": words("labels.made_by", version=symrnn.__version__)}
 
 
 __all__ = ["LEVELS", "lecture"]

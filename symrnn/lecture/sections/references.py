@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib import resources
 
-from symrnn import __version__
+import symrnn
 from symrnn.lecture.document import Block, Heading, Items, Text
 from symrnn.lecture.sections.backward import source_of_rule
 from symrnn.lecture.sections.flow import bounds_of
@@ -31,7 +31,7 @@ def references(subjects: Iterable[Subject]) -> Iterator[Block]:
     found = {full for short, full in sources().items() if short in cited}
     own = {source for s in listed if s.cell is not None and (source := s.cell.source) and not any(short in source for short in sources())}
     yield Items(tuple(sorted(found | own, key=lambda text: text.partition(".")[2])))
-    yield Text(words("references.made", version=__version__, name=", ".join(dict.fromkeys(s.name for s in listed))))
+    yield Text(words("references.made", version=symrnn.__version__, name=", ".join(dict.fromkeys(s.name for s in listed))))
 
 
 def cited_by(subject: Subject) -> Iterator[str]:
