@@ -97,6 +97,7 @@ def assert_whole(document: Document) -> None:
     wanted = {name for line in listed for name in re.findall(r"@\{([^{}\s]+)\}", line)}
     assert wanted <= set(numbers), wanted - set(numbers)
     assert wanted
+    assert all(re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", a) for block in document.walk() if (a := getattr(block, "anchor", "")))
     anchors = [a for block in document.walk() if (a := getattr(block, "anchor", ""))]
     assert len(anchors) == len(set(anchors)), [a for a in anchors if anchors.count(a) > 1]
     assert {term.anchor for term in document.terms} - {""} <= set(numbers)

@@ -76,7 +76,7 @@ def lecture(
     try:
         subjects = [
             subject_of(derivation, name, words, notation=notation, level=level, cells=tuple(cells),
-                       place=f"{number}-" if compare else "", before=before)
+                       place=f"c{number}-" if compare else "", before=before)
             for number, (derivation, name) in enumerate(zip(listed, names, strict=True), 1)
         ]
         before("lecture")
