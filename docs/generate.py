@@ -1,4 +1,4 @@
-"""Write ``docs/reference/names.md`` from the docstrings of the public names: ``python docs/generate.py``."""
+"""Write ``docs/reference/names.md`` from the docstrings of the public names, and ``docs/images``: ``python docs/generate.py``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import symrnn
+from symrnn.lecture.figures import LABELS, cell_figure, shapes_figure, unrolled_figure
+from symrnn.style import Style
 
+IMAGES = Path(__file__).parent / "images"
 PAGE = Path(__file__).parent / "reference" / "names.md"
 HEAD = """# Every public name
 
@@ -58,5 +61,20 @@ def page() -> str:
     return "\n\n".join([HEAD.rstrip(), *(section(name) for name in sorted(symrnn.__all__, key=str.lower))]) + "\n"
 
 
+def pictures() -> dict[str, str]:
+    """Return the pictures of the README, as SVG by file name."""
+    lstm, rnn = (symrnn.network(symrnn.cell(name)) for name in ("lstm", "rnn"))
+    style = Style.of(rnn, "indexed", "latex")
+    weight = symrnn.derive(rnn).by_quantity[next(given.quantity for given in rnn.givens if str(given.quantity.name) == "W_hh")]
+    return {
+        "lstm-cell.svg": cell_figure(lstm, Style.of(lstm, "indexed", "latex"), LABELS),
+        "rnn-unrolled.svg": unrolled_figure(rnn, style, LABELS),
+        "rnn-shapes.svg": shapes_figure([rnn.equations[0], *weight.lines], style, LABELS),
+    }
+
+
 if __name__ == "__main__":
+    IMAGES.mkdir(exist_ok=True)
+    for name, svg in pictures().items():
+        (IMAGES / name).write_text(svg, encoding="utf-8")
     PAGE.write_text(page(), encoding="utf-8")

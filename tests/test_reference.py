@@ -27,6 +27,12 @@ def test_the_page_of_names_is_up_to_date():
     assert (DOCS / "reference" / "names.md").read_text(encoding="utf-8") == generator().page(), "run python docs/generate.py"
 
 
+def test_the_pictures_are_up_to_date():
+    pictures = generator().pictures()
+    assert {path.name for path in (DOCS / "images").iterdir()} == set(pictures)
+    assert [name for name, svg in pictures.items() if (DOCS / "images" / name).read_text(encoding="utf-8") != svg] == [], "run python docs/generate.py"
+
+
 @pytest.mark.parametrize("name", symrnn.__all__)
 def test_every_public_name_has_a_section(name):
     assert f"\n## `{name}" in (DOCS / "reference" / "names.md").read_text(encoding="utf-8")
