@@ -26,7 +26,7 @@ from symrnn.repair.observing import choosing, observed
 from symrnn.repair.running import Stage, staged
 from symrnn.repair.search import outcome, searched
 from symrnn.repair.source import Unit, compiled, units_of
-from symrnn.repair.swapping import closed_over, swapped
+from symrnn.repair.swapping import closed_over, defaults_now, given_again, swapped
 from symrnn.repair.telling import finding_of
 from symrnn.repair.truth import Exam, exam_of, is_time
 from symrnn.verify.balls.dual import Undecided
@@ -56,12 +56,14 @@ class Confirmed:
         subject: The code.
         units: Its functions.
         plan: How hard to try.
+        defaults: Of the arguments of functions, as they were before anything ran.
         tries: How many are left.
     """
 
     subject: Subject
     units: Sequence[Unit]
     plan: Plan
+    defaults: Sequence[tuple[Any, Any, Any]]
     tries: int = CONFIRMATIONS
 
     def __call__(self, state: State) -> bool:
@@ -70,7 +72,7 @@ class Confirmed:
         self.tries -= 1
         subject = replace(self.subject)  # a copy has not run yet
         try:
-            with swapped({unit.function: compiled(unit, {}, state.patch) for unit in self.units}):
+            with given_again(self.defaults), swapped({unit.function: compiled(unit, {}, state.patch) for unit in self.units}):
                 judged = excused(subject, self.plan, judge(subject, self.plan))
         except (Stopped, Undecided):
             return False
@@ -86,12 +88,14 @@ class Search:
         plan: How hard to try when edits are confirmed.
         end: When to stop.
         guess: What somebody else says of the mistakes.
+        defaults: Of the arguments of functions, as they were before anything ran.
     """
 
     verdicts: Sequence[Verdict]
     plan: Plan
     end: float
     guess: Guess
+    defaults: Sequence[tuple[Any, Any, Any]]
 
 
 def explain(
@@ -112,13 +116,14 @@ def explain(
     if not any(v.verdict in REFUSED for v in verdicts):
         return Diagnosis(statement="every gradient is right, so that no edit was tried")
     end = time.process_time() + seconds
-    units = units_of(functions_of(subject))
+    functions = functions_of(subject)
+    units, defaults = units_of(functions), defaults_now(functions)
     if not units:
         return Diagnosis(statement=NO_SOURCE)
     try:
         with quiet(), ExitStack() as stack:
             made = placed(subject, units, stack, loud=any(v.verdict == CLIPPED for v in verdicts))
-            search = Search(verdicts, request.plan, end, Guess.of(guess) if guess else Guess())
+            search = Search(verdicts, request.plan, end, Guess.of(guess) if guess else Guess(), defaults)
             return Diagnosis(statement=NOT_RUN) if made is None else looked(subject, search, units, made)
     except (Stopped, Undecided) as problem:
         return Diagnosis(statement=f"{NOT_RUN}: {problem}")
@@ -179,7 +184,7 @@ def looked(subject: Subject, search: Search, units: Sequence[Unit], exam: Exam) 
         return Diagnosis(statement=NO_SOURCE)
     with choosing(units) as spaces:
         bench = Bench(exam, units, scopes, spaces, search.end, search.guess)
-        found, best = searched(bench, Confirmed(subject, units, search.plan))
+        found, best = searched(bench, Confirmed(subject, units, search.plan, search.defaults))
         state = found or (best if best.edits and newly_right(bench, best) else None)
         findings = findings_of(bench, state, search.verdicts) if state else ()
     return Diagnosis(findings, statement_of(bench, found is not None, findings), complete=found is not None)

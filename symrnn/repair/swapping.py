@@ -22,6 +22,28 @@ def swapped(codes: Mapping[FunctionType, CodeType]) -> Iterator[None]:
             function.__code__ = code
 
 
+@contextmanager
+def given_again(before: Sequence[tuple[FunctionType, Any, Any]]) -> Iterator[None]:
+    """Let functions have the defaults that :func:`defaults_now` remembered: what runs inside another run must find its own."""
+    now = defaults_now([function for function, _, _ in before])
+    try:
+        give(before)
+        yield
+    finally:
+        give(now)
+
+
+def give(defaults: Sequence[tuple[FunctionType, Any, Any]]) -> None:
+    """Set the defaults of functions."""
+    for function, by_place, by_name in defaults:
+        function.__defaults__, function.__kwdefaults__ = by_place, by_name
+
+
+def defaults_now(functions: Sequence[FunctionType]) -> list[tuple[FunctionType, Any, Any]]:
+    """Return functions with the defaults of their arguments, such as ``p=parameters``."""
+    return [(function, function.__defaults__, function.__kwdefaults__) for function in functions]
+
+
 def closed_over(functions: Sequence[Any]) -> list[FunctionType]:
     """Return functions, those that they wrap, and those that they close over, each once."""
     found: dict[int, FunctionType] = {}
