@@ -72,7 +72,7 @@ def run(*args: str, **settings: object) -> subprocess.CompletedProcess[bytes]:
 
 BAD = {
     "no command": ((), r"^no command; one of cells, .*check\b.*; see symrnn --help$"),
-    "command": (("derve", "lstm"), r"^unknown command 'derve'; did you mean derive\?$"),
+    "command": (("derve", "lstm"), r"^unknown command 'derve'; did you mean derive\b"),
     "top option": (("--versio",), r"^unknown option '--versio'; did you mean --version"),
     "no cell": (("derive",), r"^the following arguments are required: CELL; see symrnn derive --help$"),
     "cell": (("derive", "lstn"), r"^unknown cell 'lstn'; did you mean lstm\?"),

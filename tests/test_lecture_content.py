@@ -149,6 +149,7 @@ def test_a_cell_of_ones_own() -> None:
     document = lecture(derive(network(own)), cells=[own], level="short")
     assert_whole(document)
     assert any("a cell that keeps" in line and "a course" in line for line in texts(document))
+    assert any("update gate $" in line for line in texts(document)), "gates are known without roles"
 
 
 @pytest.mark.usefixtures("_trusting")

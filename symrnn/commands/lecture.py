@@ -25,7 +25,7 @@ def run_lecture(options: argparse.Namespace, screen: Screen) -> Result:
         screen.note(f"refuted: {error}")
         return "", 1
     with screen.working("writing"):
-        use("write")(document, options.output, format=options.format, engine=options.engine)
+        use("write")(document, options.output, format=options.format, engine=options.engine, force=options.force)
     screen.note(f"wrote {options.output}")
     return "", 0
 

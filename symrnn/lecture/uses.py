@@ -46,10 +46,10 @@ def states_of(network: Network) -> tuple[Series, ...]:
     return tuple(q for q in dict.fromkeys(e.quantity for e in network.equations) if isinstance(q, Series) and q in read)
 
 
-def is_gate(equation: Equation) -> bool:
-    """Tell whether an equation defines a gate: by its role, or as a named value that is a sigmoid."""
+def is_gate(equation: Equation, network: Network) -> bool:
+    """Tell whether an equation defines a gate: by its role, or as a sigmoid without another role that multiplies something."""
     sigmoid = isinstance(equation.rhs, Elementwise) and equation.rhs.function.name == "sigmoid"
-    return equation.role == "gate" or (equation.role == "value" and sigmoid)
+    return equation.role == "gate" or (equation.role in {"value", ""} and sigmoid and bool(uses_of(equation, network)))
 
 
 def uses_of(gate: Equation, network: Network) -> tuple[Use, ...]:
@@ -108,11 +108,25 @@ def is_old(node: Any) -> bool:
 
 
 def role_of(equation: Equation, network: Network) -> str:
-    """Return the key of the role of a quantity: that of a gate says what it does, where it does one thing."""
-    if equation.role != "gate":
-        return equation.role or "other"
+    """Return the key of the role of a quantity: that of a gate says what it does, where it does one thing.
+
+    A cell of one's own need not name roles: what is carried over is a hidden state, what a gate lets in is a candidate.
+    """
+    if not equation.role and not is_gate(equation, network):
+        return unnamed_role(equation, network)
+    if equation.role not in {"gate", ""}:
+        return equation.role
     kinds = {use.kind.removesuffix("_new") for use in uses_of(equation, network)} - {MULTIPLIES}
     return f"gate_{kinds.pop()}" if len(kinds) == 1 else "gate_several" if kinds else "gate"
+
+
+def unnamed_role(equation: Equation, network: Network) -> str:
+    """Tell what a quantity without a role is, by who reads it."""
+    if equation.quantity in states_of(network):
+        return "hidden state"
+    let_in = {use.other for gate in network.equations if is_gate(gate, network) for use in uses_of(gate, network)
+              if use.kind in {INPUT, UPDATE, UPDATE_NEW}}
+    return "candidate" if equation.lhs in let_in else "other"
 
 
 __all__ = ["Use", "is_gate", "role_of", "states_of", "uses_of"]

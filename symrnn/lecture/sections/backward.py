@@ -82,7 +82,7 @@ def readers(subject: Subject, adjoint: Adjoint, q: str) -> Iterator[str]:
     if not found:
         yield words("backward.read_none", q=q)
         return
-    listed = ", ".join(dict.fromkeys(reader_text(subject, c) for c in found))
+    listed = ", ".join(reader_text(subject, c) for c in found)
     yield words("backward.read_one", q=q, readers=listed) if len(found) == 1 else \
         words("backward.read_many", q=q, count=len(found), readers=listed)
 

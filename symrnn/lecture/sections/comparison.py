@@ -43,7 +43,7 @@ def comparison(subjects: Sequence[Subject]) -> Iterator[Block]:
 
 def gates(subject: Subject, flow: Flow | None) -> str:
     """Return the gates."""
-    found = dict.fromkeys(e.quantity for e in subject.network.equations if is_gate(e))
+    found = dict.fromkeys(e.quantity for e in subject.network.equations if is_gate(e, subject.network))
     return subject.listed(q[t] for q in found) or subject.words("compare.none")
 
 

@@ -64,7 +64,7 @@ def purpose(subject: Subject) -> str:
     words, states = subject.words, subject.listed(q[t] for q in subject.states)
     if not states:
         return words("intro.purpose_none")
-    gates = dict.fromkeys(e.quantity for e in subject.network.equations if is_gate(e))
+    gates = dict.fromkeys(e.quantity for e in subject.network.equations if is_gate(e, subject.network))
     names = ", ".join(dict.fromkeys(f"{words.first(f'roles.{subject.roles[q]}', 'roles.gate')} {subject.formula(q[t])}" for q in gates))
     return words("intro.purpose_gated", states=states, gates=names) if gates else words("intro.purpose_simple", states=states)
 

@@ -15,7 +15,7 @@ from symrnn.traverse import leaves, quantity_of
 
 def sentences(subject: Subject, equation: Equation) -> str:
     """Describe one equation in a paragraph."""
-    rule = gate if is_gate(equation) else BY_ROLE.get(equation.role, other)
+    rule = gate if is_gate(equation, subject.network) else BY_ROLE.get(equation.role or subject.roles[equation.quantity], other)
     return " ".join(rule(subject, equation))
 
 
@@ -67,7 +67,7 @@ def gate(subject: Subject, equation: Equation) -> Iterator[str]:
     """Between closed and open; then what the gate does in each product that it stands in."""
     q, rhs = subject.formula(equation.lhs), equation.rhs
     if isinstance(rhs, Elementwise) and rhs.function.name == "sigmoid":
-        key = "gate_open" if equation.role == "gate" else "value_gate"
+        key = "value_gate" if equation.role == "value" else "gate_open"
         yield subject.words(f"forward.{key}", q=q, function=function_of(subject, rhs))
     elif isinstance(rhs, Elementwise):
         yield subject.words("forward.gate_other", q=q)
