@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from symrnn.repair.edits_algebra import accumulations, brackets, dropped_factors, dropped_terms, signs
+from symrnn.repair.edits_orders import axes, comparisons, exchanged_indices, reversals, shifted_slices, summed_at
 from symrnn.repair.edits_references import conditions, derivatives, guards, ranges, replacements, transposes, unclipped
 from symrnn.repair.edits_scales import scales
 from symrnn.repair.edits_statements import deleted, inserted, multiplied_after, scaled_after, uncut, unzeroed, updated
@@ -15,12 +16,13 @@ from symrnn.repair.source import Statement, Unit, Variant
 
 Edits = Callable[[Site], Iterator[Change]]
 TIERS: tuple[tuple[Edits, ...], ...] = (
-    (transposes, accumulations, signs, dropped_terms, dropped_factors, brackets, guards, unclipped, scales, deleted, ranges, uncut, scaled_after),
+    (transposes, accumulations, signs, dropped_terms, dropped_factors, brackets, guards, unclipped, scales, deleted, ranges, uncut, scaled_after,
+     reversals, shifted_slices, axes, exchanged_indices, summed_at, comparisons),
     (decayed, replacements, derivatives, added_terms, added_factors, added_values, multiplied_after),
     (unzeroed, made_up_terms, inserted, updated),
 )
 """Kinds of edits: those of which there are few first."""
-HEADS: tuple[Edits, ...] = (ranges, conditions)
+HEADS: tuple[Edits, ...] = (ranges, conditions, comparisons, reversals, shifted_slices)
 
 
 def changes_of(site: Site, tier: int) -> list[Change]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-import numpy as np
-
 from symrnn.repair.sites import Change, Site, bracketed, is_number, is_product
 from symrnn.repair.source import text_of
 
@@ -45,13 +43,12 @@ def rescaled(site: Site) -> Iterator[Change]:
         return
     text = bracketed(site.source(value))
     numbers = {name: n for name, n in site.scope.numbers.items() if n > 1}
-    names = dict.fromkeys([*numbers, *(f"({a} * {b})" for a in numbers for b in numbers if a < b)])
-    size = {name: numbers.get(name) or int(np.prod([numbers[p] for p in name.strip("()").split(" * ")])) for name in names}
+    size = numbers | {f"({a} * {b})": numbers[a] * numbers[b] for a in numbers for b in numbers if a < b} if site.off.ratios else {}
     cost = 1.3 if site.shape(value) else 1.1  # a number is there to scale
     turned = isinstance(site.node, ast.AugAssign) and isinstance(site.node.op, ast.Div)
     for ratio in site.off.ratios:
         for sign, due in (("*", 1 / ratio if ratio else 0.0), ("/", ratio)):
-            for name in [n for n in names if abs((1 / due if turned and due else due) / size[n] - 1) < 1e-6][:2]:
+            for name in [n for n in size if abs((1 / due if turned and due else due) / size[n] - 1) < 1e-6][:2]:
                 yield Change(site.spliced(value, f"{text} {sign} {name}"), "wrong scale", cost, "", f"{sign} {name}")
     terms = [part for part in (value.left, value.right) if site.shape(part)] if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add | ast.Sub) else []
     for factor in ("2", "0.5"):

@@ -81,7 +81,7 @@ def made_terms(site: Site, scope: Scope, shape: tuple[int, ...], using: str) -> 
         if a.shape != shape:
             found += [(text, (a.text,)) for text in sums(a, shape)]
         for v in values:
-            if a.shape == shape and v.shape in (shape, shape[1:]):
+            if a.shape == shape and (v.shape in (shape, shape[1:]) or (1 in v.shape and fits(v.shape, shape))):
                 found += [(f"{a.text} * {v.text}", (a.text, v.text)), (f"{a.text} * (1 - {v.text})", (a.text, v.text))]
             found += [(text, (a.text, v.text)) for text in products(site, a, v, shape)]
     return found
@@ -105,6 +105,8 @@ def products(site: Site, a: Atom, v: Atom, shape: tuple[int, ...]) -> Iterator[s
             yield f"{numpy_name(site)}.outer({a.text}, {v.text})"
         if shape == v.shape + a.shape:
             yield f"{numpy_name(site)}.outer({v.text}, {a.text})"
+    elif len(v.shape) == 1 and a.shape + v.shape == shape:
+        yield f"{a.text}[..., None] * {v.text}"
     for left, right in ((a, v), (v, a)):
         for one, first in ((left.shape, left.text), *([(left.shape[::-1], left.text + ".T")] if len(left.shape) == 2 else [])):
             for two, second in ((right.shape, right.text), *([(right.shape[::-1], right.text + ".T")] if len(right.shape) == 2 else [])):
@@ -134,7 +136,7 @@ def added_factors(site: Site) -> Iterator[Change]:
             for form, kind, cost in factors_at(name, atom, shape):
                 half = present and form == f"(1 - {atom.text})"
                 yield Change(site.spliced(node, bracketed(f"{text} * {form}")), "wrong derivative" if half else kind,
-                             cost + 0.6 * (site.statement.node == "Return"), "", form)
+                             cost + 0.6 * (site.statement.node == "Return") - 0.5 * half, "", form)
 
 
 def factors_at(name: str, atom: Atom, shape: tuple[int, ...]) -> Iterator[tuple[str, str, float]]:
