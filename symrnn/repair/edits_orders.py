@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from symrnn.repair.edits_references import numpy_name
+from symrnn.repair.scopes import SCALAR
 from symrnn.repair.sites import Change, Site, bracketed, is_number
 from symrnn.repair.source import text_of
 
@@ -15,7 +16,6 @@ SIDE_BY_SIDE = {"zip", "enumerate", "reversed", "list", "tuple"}
 RUNNING = {"cumsum", "cumprod", "nancumsum"}
 ALONG = {"sum", "mean", "average", "max", "min", "repeat", "concatenate", "stack", "flip", "roll", "take", "prod", "expand_dims", "squeeze", "reduce", *RUNNING}
 """Functions that take an axis."""
-SEQUENCES = (list, tuple, np.ndarray)
 
 
 def name_of(function: ast.AST) -> str:
@@ -63,13 +63,15 @@ def reversals(site: Site) -> Iterator[Change]:
 
 
 def is_sequence(site: Site, node: ast.expr) -> bool:
-    """Tell whether a part is a list or an array of some length, and not turned round already."""
+    """Tell whether a part is a list of arrays or the like, or an array of several axes, and not turned round already."""
     if text_of(node).endswith("[::-1]"):
         return False
     if isinstance(node, ast.ListComp):
         return True
     value = site.scope.value(site.source(node)) if isinstance(node, ast.Name | ast.Attribute | ast.Subscript) else None
-    return isinstance(value, SEQUENCES) and np.ndim(value[0] if isinstance(value, list | tuple) and value else value) > 0
+    if isinstance(value, np.ndarray):
+        return value.ndim > 1
+    return isinstance(value, list | tuple) and len(value) > 1 and not isinstance(value[0], SCALAR)
 
 
 def run_back(site: Site, call: ast.Call) -> Iterator[Change]:
@@ -157,8 +159,10 @@ def summed_at(site: Site) -> Iterator[Change]:
     if not isinstance(node, ast.AugAssign) or not isinstance(node.op, ast.Add | ast.Sub) or not isinstance(node.target, ast.Subscript):
         return
     index = node.target.slice
-    value = np.asarray(site.scope.value(site.source(index)) if not isinstance(index, ast.Tuple | ast.Slice) else None)
-    if value.dtype.kind in "iu" and value.ndim:
+    value = site.scope.value(site.source(index)) if not isinstance(index, ast.Tuple | ast.Slice) else None
+    if isinstance(value, list) and all(isinstance(part, int) for part in value):
+        value = np.array(value)
+    if isinstance(value, np.ndarray) and value.dtype.kind in "iu" and value.ndim:
         name = "add" if isinstance(node.op, ast.Add) else "subtract"
         new = f"{numpy_name(site)}.{name}.at({site.source(node.target.value)}, {site.source(index)}, {site.source(node.value)})"
         yield Change((new,), "not accumulated", 0.9, site.text, new)
