@@ -10,6 +10,9 @@ import pytest
 from amounts import QUICK
 from hypothesis import settings
 
+for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):  # each worker has a core; a second thread for small products only waits
+    os.environ.setdefault(name, "1")
+
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True, max_examples=QUICK)
 settings.register_profile("full", deadline=None, derandomize=True, print_blob=True, max_examples=60)
 settings.register_profile("dev", deadline=None)  # new draws in each run: SYMRNN_HYPOTHESIS=dev

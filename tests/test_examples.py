@@ -16,6 +16,8 @@ ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 ELSEWHERE = {"language_model.py", "reverse.py", "decay.py"}
 """Run by tests of their own, below."""
+SLOW = {"digits.py"}
+"""Run with ``--full`` only; ``prices.py`` is another that learns from data."""
 SHOTS = ["--steps", "150", "--hidden", "64"]
 
 
@@ -40,7 +42,9 @@ def ran(name: str, *args: str, folder: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("path", [p for p in EXAMPLES if p.name not in ELSEWHERE], ids=lambda p: p.name)
+@pytest.mark.parametrize("path", [
+    pytest.param(p, marks=[pytest.mark.full] if p.name in SLOW else []) for p in EXAMPLES if p.name not in ELSEWHERE
+], ids=lambda p: p.name)
 def test_example(path: Path, tmp_path: Path) -> None:
     assert ran(path.name, folder=tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -87,6 +91,7 @@ def test_what_the_examples_need_is_an_extra() -> None:
     assert all(package in extra for package in wanted.values())
 
 
+@pytest.mark.full  # the how-to on gradient flow has the same norms, and runs always
 def test_the_tables_of_the_reference_are_what_the_example_prints(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "reference" / "gradient-flow.md").read_text(encoding="utf-8")
     shown = "\n".join(re.findall(r"^```text\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)).split()

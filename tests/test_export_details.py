@@ -60,12 +60,14 @@ def test_ascii():
     assert export(derivation(), "c,dW_f", "unicode", ascii=True).isascii()
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("name", CELLS)
 def test_every_cell_in_every_profile_is_well_formed(name, profile):
     assert_well_formed(export(derivation(name), "all", notation=profile))
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_profile_becomes_a_picture(profile):
     for name in ("lstm", "gru-reset-after"):

@@ -37,6 +37,7 @@ def test_size_does_not_depend_on_the_lengths(name: str) -> None:
     assert abs(symbolic - counts[0]) <= 0.05 * symbolic  # T + 1 is a number there
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", ["stacked", "bidirectional", "encoder-decoder", "language-model"])
 def test_size_is_linear_in_the_number_of_layers(name: str) -> None:
     counts = [nodes(architecture(name, cell("lstm"), layers=layers)) for layers in (2, 3, 4, 5)]

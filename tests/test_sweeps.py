@@ -256,11 +256,16 @@ def test_a_missing_package_is_one_line(monkeypatch, package, backend, extra):
 
 
 def test_workers_have_one_thread(monkeypatch):
-    threads = pytest.importorskip("threadpoolctl").threadpool_info
+    def threads():
+        return [pool["num_threads"] for pool in pools.threadpool_info()]
+
+    pools = pytest.importorskip("threadpoolctl")
     seen = []
-    monkeypatch.setattr(running, "gradient_flow", lambda of, **settings: seen.append([pool["num_threads"] for pool in threads()]))
+    monkeypatch.setattr(running, "gradient_flow", lambda of, **settings: seen.append(threads()))
     monkeypatch.setattr(running, "row_of", lambda flow: {})
-    running.measure(0, (cell("rnn"),), {})
+    with pools.threadpool_limits(2):
+        assert 2 in threads()
+        running.measure(0, (cell("rnn"),), {})
     assert set(seen[0]) == {1}
 
 
