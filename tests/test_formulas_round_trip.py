@@ -83,6 +83,7 @@ def assert_read_back(derivation: Derivation, notation: Notation, medium: str) ->
     return refused
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("notation", MANNERS, ids=[m.name for m in MANNERS])
 @pytest.mark.parametrize("name", CELLS)
 def test_cells_are_read_back(name: str, notation: Notation) -> None:

@@ -216,6 +216,7 @@ def test_numbers_of_a_bracket_in_numpy():
         np.testing.assert_array_equal(function(np.ones((3, 1)), time), np.full((3, 1), 1 - time % 2))
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=list(PROFILES))
 def test_printed_brackets_read_back_in_every_notation(profile):
     sizes = {"D": 2, "H": 3, "K": 5}

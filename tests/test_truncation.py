@@ -48,6 +48,7 @@ def line(derivation: Derivation, name: str, number: int = -1) -> str:
     return writer.text(derivation.adjoint(name).lines[number].rhs)
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(("window", "form"), CUTS)
 @pytest.mark.parametrize("kind", CELLS)
 def test_lines_of_truncated_networks(kind, window, form):
@@ -298,6 +299,7 @@ def stopped_by_hand() -> Network:
     return Network("by hand", givens, (scan, Equation(loss, time_sum(h[t].T @ h[t], 1, T), None, "loss")), loss)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("make", [
     *(lambda kind=kind: derived(kind, 2) for kind in CELLS), lambda: derived("gru", 2, "lag"),
     lambda: derive(truncated(two_back(), 2)), lambda: derive(stopped_by_hand()),

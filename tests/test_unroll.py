@@ -175,6 +175,7 @@ def test_attention_has_its_lines_and_says_why_no_product_of_jacobians():
         _ = unroll(net, 2, wrt="W_hh_dec").sums
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("format", ["unicode", "latex", "markdown"])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_network_is_printed(name, format):

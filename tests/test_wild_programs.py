@@ -19,6 +19,7 @@ def judge_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verifying, "explained", lambda *about: Diagnosis())
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", WILD)
 def test_right_programs_pass(name: str) -> None:
     report = wild_verdict(name)
