@@ -9,7 +9,7 @@ import numpy as np
 
 from symrnn.repair.edits_references import numpy_name
 from symrnn.repair.scopes import SCALAR
-from symrnn.repair.sites import Change, Site, bracketed, is_number
+from symrnn.repair.sites import Change, Site, bracketed, is_number, is_sum
 from symrnn.repair.source import text_of
 
 SIDE_BY_SIDE = {"zip", "enumerate", "reversed", "list", "tuple"}
@@ -60,6 +60,10 @@ def reversals(site: Site) -> Iterator[Change]:
                     yield Change(site.spliced(argument, new), "wrong time", 1.4, site.source(argument), new)
         if name in RUNNING:
             yield from run_back(site, call)
+    for node in site.references if not site.statement.loops else ():
+        if is_sum(site.parents.get(node)) and is_sequence(site, node):
+            new = f"{site.source(node)}[::-1]"
+            yield Change(site.spliced(node, new), "wrong time", 1.5, site.source(node), new)
 
 
 def is_sequence(site: Site, node: ast.expr) -> bool:

@@ -219,6 +219,8 @@ def candidates(unit: Unit, statement: Statement, env: dict[str, Any], texts: Seq
             yield from (*(f"{name}.shape[{axis}]" for axis in range(value.ndim)), f"{name}.size")
         if isinstance(value, dict):
             yield from (f"{name}[{key!r}]" for key in list(value) if isinstance(key, str))
+        elif hasattr(value, "_fields"):
+            yield from (f"{name}.{key}" for key in value._fields)
         elif hasattr(value, "__dict__") and not isinstance(value, type) and not callable(value):
             for key, part in list(vars(value).items()):
                 yield f"{name}.{key}"

@@ -240,19 +240,30 @@ def smaller(bench: Bench, state: State) -> State:
 
 
 def in_place(bench: Bench, state: State) -> Iterator[State]:
-    """Yield what repairs as much by changing a statement, where it was dropped and another one added."""
-    gone = [edit for edit in state.edits if edit.change.variant == ("pass",)]
-    for edit, other in itertools.product(gone, state.edits):
-        rest = tuple(e for e in state.edits if e is not edit and e is not other)
-        patch = State(rest, ()).patch
-        if edit is other or edit.statement in patch:
-            continue
-        site = site_of(edit.statement, edit.statement.text, bench.units[edit.statement.unit], bench.scopes)
-        edits = [Edit(edit.statement, change) for tier in (0, 1) for change in changes_of(site, tier)]
-        for number, one in tried(bench, patch, sorted(edits, key=lambda e: e.change.cost)):
-            marks = bench.marks(number)
-            if marks is not None and all(bool(np.all(m)) for m in marks):
-                yield State((*rest, one), marks, state.score)
+    """Yield what repairs as much by changing a statement, where one was dropped, added, or both."""
+    for edit in state.edits:
+        others = [edit] if len(edit.change.variant) > 1 else [e for e in state.edits if e is not edit] if edit.change.variant == ("pass",) else []
+        for other in others:
+            rest = tuple(e for e in state.edits if e is not edit and e is not other)
+            patch = State(rest, ()).patch
+            for number, one in tried(bench, patch, [e for e in instead(bench, edit) if e.statement not in patch]):
+                marks = bench.marks(number)
+                if marks is not None and all(bool(np.all(m)) for m in marks):
+                    yield State((*rest, one), marks, state.score)
+
+
+def instead(bench: Bench, edit: Edit) -> list[Edit]:
+    """Return the edits of what is dropped; of the neighbours that set the same, where a sum is added: its term in theirs."""
+    statement, unit = edit.statement, bench.units[edit.statement.unit]
+    if edit.change.variant == ("pass",):
+        site = site_of(statement, statement.text, unit, bench.scopes)
+        found = [Edit(statement, change) for tier in (0, 1) for change in changes_of(site, tier)]
+        return sorted(found, key=lambda e: e.change.cost)
+    goal, _, term = edit.change.variant[-1].partition(" += ")
+    near = [s for s in unit.ordered if s.block == statement.block and abs(s.index - statement.index) == 1 and s in bench.scopes and not s.head]
+    sites = [site_of(s, s.text, unit, bench.scopes) for s in near] if term else []
+    return [Edit(site.statement, Change(site.spliced(site.value, f"{site.source(site.value)} + {term}"), edit.change.kind, edit.change.cost, "", term))
+            for site in sites if site.value is not None and site.targets == [goal]]
 
 
 def outcome(bench: Bench, patch: Patch) -> tuple[Any, ...] | None:
