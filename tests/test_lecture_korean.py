@@ -12,9 +12,10 @@ import pytest
 from symrnn import cell, derive, network
 from symrnn.derivation import Derivation
 from symrnn.lecture.checking import Record
+from symrnn.lecture.citing import sources
 from symrnn.lecture.document import Document, Figure, Heading
 from symrnn.lecture.figures.labels import LABELS
-from symrnn.lecture.sections.references import sources
+from symrnn.lecture.known_cell import display_name
 from symrnn.lecture.wording import wording
 from symrnn.lecture.writing import lecture
 
@@ -131,7 +132,7 @@ def english_in(document: Document, allowed: set[str]) -> set[str]:
 def names_in(document_of: Derivation, name: str) -> set[str]:
     """Return the names that may stand in a lecture: the cell, and the authors of what it cites."""
     cited = " ".join([*sources(), cell(name).source])
-    return {*re.findall(r"[A-Za-z][A-Za-z-]+", cited), name, document_of.network.name}
+    return {*re.findall(r"[A-Za-z][A-Za-z-]+", cited), name, display_name(name), document_of.network.name}
 
 
 @pytest.mark.parametrize(("name", "level"), [

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from importlib import resources
 from inspect import signature
 from itertools import product
 from typing import Any
@@ -15,6 +18,22 @@ from symrnn.networks.graph import Network
 
 CHOICES: dict[str, tuple[Any, ...]] = {"bias": (True, False), "update_gate": ("old", "new"), "activation": tuple(ACTIVATIONS)}
 """Options of published cells that change their equations, with their values."""
+
+
+@cache
+def display_names() -> Mapping[str, str]:
+    """Return what a lecture calls the published cells, by their names."""
+    return tomllib.loads((resources.files("symrnn.lecture") / "names.toml").read_text(encoding="utf-8"))
+
+
+def display_name(name: str) -> str:
+    """Return what a lecture calls a cell: ``LSTM`` for ``lstm``; any other name as it is."""
+    return display_names().get(name, name)
+
+
+def is_published(one: Cell) -> bool:
+    """Tell whether a cell is one of the published ones, with whatever options, and not another one of that name."""
+    return one.name in CELLS and one.title == cell(one.name).title
 
 
 def cell_of(network: Network, given: Iterable[Cell]) -> tuple[Cell | None, bool]:
@@ -49,4 +68,4 @@ def is_in(one: Cell, network: Network) -> bool:
     return all((e.lhs, e.rhs) in held for e in made.equations if e.name in layer.names)
 
 
-__all__ = ["cell_of"]
+__all__ = ["cell_of", "display_name", "is_published"]

@@ -13,14 +13,19 @@ from symrnn.derivation import Adjoint, Derivation
 from symrnn.equations import Cell, Equation
 from symrnn.expr import At, Node, Series, t
 from symrnn.lecture.checking import Record
+from symrnn.lecture.known_cell import display_name, is_published
 from symrnn.lecture.uses import role_of, states_of
 from symrnn.lecture.wording import Wording
 from symrnn.networks.graph import Network, Scan
 from symrnn.printing.outline import fixed, given_of
 from symrnn.printing.pieces import Line
 from symrnn.style import Style, shape_text
+from symrnn.times import Span
+from symrnn.traverse import at_time
 
 SHORT, FULL, EXERCISE = "short", "full", "exercise"
+STARTS = frozenset({"initial", "initial state"})
+"""Roles of equations that a recurrence starts from."""
 LEVELS = (SHORT, FULL, EXERCISE)
 
 
@@ -55,6 +60,10 @@ class Subject:
         """The network."""
         return self.derivation.network
 
+    def shown(self, name: str) -> str:
+        """Return what the lecture calls a cell; one of the reader's own keeps its name."""
+        return name if self.cell is not None and self.cell.name == name and not is_published(self.cell) else display_name(name)
+
     @property
     def several(self) -> bool:
         """Whether the document is about other cells as well."""
@@ -87,9 +96,9 @@ class Subject:
 
     @cached_property
     def roles(self) -> dict[Any, str]:
-        """The key of the role of each computed quantity; of one with several equations, that of the first."""
+        """The key of the role of each computed quantity; of one with several equations, that of the first that starts no recurrence."""
         found: dict[Any, str] = {}
-        for equation in self.network.equations:
+        for equation in sorted(self.network.equations, key=lambda e: e.role in STARTS):
             found.setdefault(equation.quantity, role_of(equation, self.network))
         return found
 
@@ -158,6 +167,18 @@ class Subject:
         return quantity[t] if isinstance(quantity, Series) else quantity
 
 
+def at_running_time(leaf: Any) -> Any:
+    """Return a value that a sum or a list reads at an index of its own, at the running time instead."""
+    bound = {s: t for s in leaf.time.free_symbols if s.name.startswith("_s")} if isinstance(leaf, At) else {}
+    return leaf.xreplace(bound) if bound else leaf
+
+
+def written_at(equation: Equation) -> Any:
+    """Return what an equation computes, at the time at which it holds where that is one."""
+    span = equation.span
+    return at_time(equation.lhs, span.lo) if isinstance(span, Span) and span.single else equation.lhs
+
+
 def slug(quantity: Any) -> str:
     """Write the name of a quantity as a part of an anchor."""
     return re.sub(r"[^A-Za-z0-9]+", "-", str(quantity.key)).strip("-")
@@ -176,4 +197,4 @@ def read_at(leaf: Any) -> int:
     return int(leaf.time - t)
 
 
-__all__ = ["EXERCISE", "FULL", "LEVELS", "SHORT", "Subject", "read_at", "slug"]
+__all__ = ["EXERCISE", "FULL", "LEVELS", "SHORT", "Subject", "at_running_time", "read_at", "slug", "written_at"]

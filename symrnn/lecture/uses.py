@@ -55,30 +55,42 @@ def is_gate(equation: Equation, network: Network) -> bool:
 def uses_of(gate: Equation, network: Network) -> tuple[Use, ...]:
     """Return what a gate does, each product once."""
     states = set(states_of(network))
+    behind = {q: state for state in states for q in masked(network, state)}
     found: list[Use] = []
     for reader in network.equations:
-        products = list(factors_in(reader, gate))
-        kept = [(f, o) for f in products for o in f.rest if is_old(o) and o.series == reader.quantity]
+        products, own = list(factors_in(reader, gate)), behind.get(reader.quantity, reader.quantity)
+        kept = [(f, o) for f in products for o in f.rest if is_old(o) and o.series == own]
         new = [(f, o) for f in products for o in f.rest if isinstance(o, At) and o.time == t]
         if kept and new and kept[0][0].plain != new[0][0].plain:
             found.append(Use(UPDATE if kept[0][0].plain else UPDATE_NEW, reader, kept[0][1], new[0][1]))
             continue
         for factor in products:
-            found += [use_of(factor, o, reader, states) for o in factor.rest[:1]]
+            found += [use_of(factor, o, reader, own, states) for o in factor.rest[:1]]
     return tuple(found)
 
 
-def use_of(factor: Factor, other: Any, reader: Equation, states: set[Series]) -> Use:
-    """Tell what a gate does in one product."""
+def masked(network: Network, state: Series) -> tuple[Series, ...]:
+    """Return the new value of a state that a mask keeps from being written: ``h_t = m_t h_new_t + (1 - m_t) h_{t-1}``."""
+    for e in network.equations:
+        read = set(leaves(e.rhs))
+        rest = [leaf for leaf in read if isinstance(leaf, At) and leaf.time == t and leaf.series.shape == state.shape]
+        flags = [leaf for leaf in read if leaf.shape == (1, 1)]
+        if e.quantity == state and len(read) == 3 and len(rest) == len(flags) == 1 and any(is_old(leaf) and leaf.series == state for leaf in read):
+            return (rest[0].series,)
+    return ()
+
+
+def use_of(factor: Factor, other: Any, reader: Equation, state: Any, states: set[Series]) -> Use:
+    """Tell what a gate does in one product of an equation that computes a state, or what a mask lets into one."""
     if factor.plain and is_old(other):
-        if other.series == reader.quantity:
+        if other.series == state:
             return Use(FORGET, reader, old=other)
-        if reader.quantity not in states:
+        if state not in states:
             return Use(RESET, reader, old=other)
     if factor.plain and reader.role == "pre-activation":
         return Use(RESET, reader, old=other)
-    if factor.plain and isinstance(other, At) and reader.quantity in states:
-        own = any(leaf.series == reader.quantity for leaf in leaves(reader.rhs) if isinstance(leaf, At))
+    if factor.plain and isinstance(other, At) and state in states:
+        own = any(leaf.series == state for leaf in leaves(reader.rhs) if isinstance(leaf, At))
         return Use(INPUT if own else OUTPUT, reader, other=other)
     return Use(MULTIPLIES, reader, other=other)
 
@@ -114,7 +126,7 @@ def role_of(equation: Equation, network: Network) -> str:
     """
     if not equation.role and not is_gate(equation, network):
         return unnamed_role(equation, network)
-    if equation.role not in {"gate", ""}:
+    if equation.role not in {"gate", ""} and not is_gate(equation, network):
         return equation.role
     kinds = {use.kind.removesuffix("_new") for use in uses_of(equation, network)} - {MULTIPLIES}
     return f"gate_{kinds.pop()}" if len(kinds) == 1 else "gate_several" if kinds else "gate"
@@ -129,4 +141,4 @@ def unnamed_role(equation: Equation, network: Network) -> str:
     return "candidate" if equation.lhs in let_in else "other"
 
 
-__all__ = ["Use", "is_gate", "role_of", "states_of", "uses_of"]
+__all__ = ["Use", "is_gate", "masked", "role_of", "states_of", "uses_of"]

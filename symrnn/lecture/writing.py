@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import symrnn
@@ -11,7 +11,7 @@ from symrnn.equations import Cell
 from symrnn.errors import NotSupportedError, SpecError, unknown
 from symrnn.lecture.checking import Record, verified
 from symrnn.lecture.document import Block, Document, Term
-from symrnn.lecture.known_cell import cell_of
+from symrnn.lecture.known_cell import cell_of, display_name, is_published
 from symrnn.lecture.sections.backward import backward
 from symrnn.lecture.sections.code import code
 from symrnn.lecture.sections.comparison import comparison
@@ -69,13 +69,14 @@ def lecture(
         NotSupportedError: A second derivation, or a package that is not installed.
         RefutedError: A judge refutes a line; the message names it.
     """
+    cells = tuple(cells)
     listed = [derivations] if isinstance(derivations, Derivation) else list(derivations)
     words = wording(language)
     check_arguments(listed, level, compare)
-    names = titles(listed)
+    names = titles(listed, {one.name for one in cells if not is_published(one)})
     try:
         subjects = [
-            subject_of(derivation, name, words, notation=notation, level=level, cells=tuple(cells),
+            subject_of(derivation, name, words, notation=notation, level=level, cells=cells,
                        place=f"c{number}-" if compare else "", before=before)
             for number, (derivation, name) in enumerate(zip(listed, names, strict=True), 1)
         ]
@@ -102,11 +103,12 @@ def check_arguments(listed: list[Any], level: str, compare: bool) -> None:
         raise SpecError(f"a lecture is about one derivation, or compares several; got {len(listed)}; give compare as well")
 
 
-def titles(listed: Sequence[Derivation]) -> list[str]:
-    """Name the subjects: by their cells, or by their networks where cells are alike."""
-    names = [", ".join(dict.fromkeys(p.cell for p in d.network.parts if p.cell)) or d.network.cell or d.network.name for d in listed]
-    if len(set(names)) < len(names):
-        names = [d.network.name for d in listed]
+def titles(listed: Sequence[Derivation], own: Collection[str]) -> list[str]:
+    """Name the subjects: by their cells, or by their networks where cells are alike; the reader's own cells keep their names."""
+    found = [list(dict.fromkeys(p.cell for p in d.network.parts if p.cell)) or [d.network.cell or d.network.name] for d in listed]
+    if len(set(map(tuple, found))) < len(found):
+        found = [d.network.name.split(", ") for d in listed]
+    names = [", ".join(name if name in own else display_name(name) for name in parts) for parts in found]
     return [name if names.count(name) == 1 else f"{name} ({place})" for place, name in enumerate(names, 1)]
 
 

@@ -37,6 +37,7 @@ from symrnn.lecture.figures.operators import SIGNS, is_constant
 from symrnn.lecture.figures.svg import MUTED, document, words, words_width
 from symrnn.sign_text import function_text, rows_text
 from symrnn.style import Style, coefficient, scalar, time_text
+from symrnn.traverse import quantity_of
 
 MARGIN, WIDEST, TALLEST, LONGEST = 16.0, 620.0, 150.0, 130.0
 NUMBERS = {"H": 4, "D": 3, "K": 2, "T": 3, "V": 5, "B": 2}
@@ -133,7 +134,7 @@ class Drawer:
     def fill(self, node: Any) -> str:
         """Return the colour of a grid: of a parameter, of a gradient, of another value."""
         inner = node.args[0] if isinstance(node, Transposed) else node
-        orders = getattr(getattr(inner, "series", inner), "orders", ())
+        orders = getattr(quantity_of(inner), "orders", ())
         return GRADIENT if orders else WEIGHT if isinstance(inner, Static) else VALUE
 
     def sides(self, node: Any) -> list[Piece]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 
-from symrnn.lecture.document import Box, Code, Document, Figure, Fold, Formula, Table
+from symrnn.lecture.document import Block, Box, Code, Document, Figure, Fold, Formula, Table, Text
 from symrnn.lecture.formats.pictures import korean, size_of
 from symrnn.lecture.formats.programs import data, filled, korean_fonts, pandoc, typst
 from symrnn.lecture.formats.source import Source, column_widths
@@ -13,9 +14,11 @@ from symrnn.lecture.formats.source import Source, column_widths
 FENCED = re.compile(r"(^```.*?^```$|^#image\(.*?$)", re.DOTALL | re.MULTILINE)
 MENDED = (
     (re.compile(r'(\^\((?:\\[()]|[^()])*\)) ?\^'), r'\1 ""^'),  # x^((t))^⊤: the second mark would be raised twice
-    (re.compile(r"(#h\([\w.]+\)) ([+-]) "), r'\1 "" \2 '),  # a sign that begins a row is spaced like one between terms
+    (re.compile(r"(#h\([\w.]+\)|\bquad) ([+-]) "), r'\1 "" \2 '),  # a sign that begins a row is spaced like one between terms
     (re.compile(r'("[a-z]+") (?=\\\()'), r"op(\1) "),  # softmax(a): a text would keep its distance
     (re.compile(r"(?<=[ &])\+ ="), r'class("relation", + =)'),
+    (re.compile(r"∥([^∥]*)∥"), r"lr(‖\1‖)"),  # a norm, where pandoc writes the sign of parallel lines
+    (re.compile(r"(?<=[)\]$])(?=[가-힣])"), "\u2060"),  # no line ends between a formula and the Korean particle behind it
 )
 """What pandoc writes as Typst, and what looks as the LaTeX does."""
 NARROW = 22
@@ -26,10 +29,40 @@ TEXT_WIDTH = 459.0
 """Points: what a line of the page has."""
 SCALE = 0.7
 """Points to a pixel of a picture."""
+TALL = 310.0
+"""Points: a picture is at most so high."""
+FLOATING = 170.0
+"""Points: a picture that is higher stands at the foot of a page, and the text goes on above it."""
 
 
 class Paper(Source):
-    """Writes Markdown for Typst."""
+    """Writes Markdown for Typst.
+
+    Attributes:
+        depth: How many folds and boxes are open.
+        floats: Whether a picture floats already; those behind it do so too, in the same order.
+    """
+
+    def __init__(self, document: Document) -> None:
+        super().__init__(document)
+        self.depth = 0
+        self.floats = False
+
+    def blocks(self, blocks: tuple[Block, ...]) -> str:
+        """Return blocks; a text stays on the page of the formula, the table or the fold behind it."""
+        parts = [self.block(block) for block in blocks]
+        for place, (text, following) in enumerate(pairwise(blocks)):
+            if isinstance(text, Text) and isinstance(following, Formula | Table | Code | Fold):
+                parts[place] = self.within("#block(sticky: true, width: 100%)[", parts[place], "]")
+        return "\n\n".join(filter(None, parts))
+
+    def inner(self, blocks: tuple[Block, ...]) -> str:
+        """Return the blocks of a fold or a box."""
+        self.depth += 1
+        try:
+            return self.blocks(blocks)
+        finally:
+            self.depth -= 1
 
     def typst(self, text: str) -> str:
         """Return a block of Typst."""
@@ -61,12 +94,17 @@ class Paper(Source):
         return self.within(f"#block(width: 100%)[{opening}", inside, f"]]{self.label_of(block.anchor)}")
 
     def write_figure(self, block: Figure) -> str:
-        width, _ = size_of(block.svg)
-        share = min(100.0, 100 * SCALE * width / TEXT_WIDTH)
-        image = self.typst(f'#image(bytes({json.dumps(block.svg, ensure_ascii=False)}), format: "svg", width: {share:.1f}%)')
+        width, height = size_of(block.svg)
+        scale = min(SCALE, TEXT_WIDTH / width, TALL / height)
+        self.floats = self.floats or (scale * height > FLOATING and not self.depth)
+        image = self.typst(f'#image(bytes({json.dumps(block.svg, ensure_ascii=False)}), format: "svg", width: {100 * scale * width / TEXT_WIDTH:.1f}%)')
         inside = f"{image}\n\n{self.typst('][')}\n\n{self.caption(block, 'figure')}" if block.caption or block.anchor else image
         opening, closing = "#lecture-figure[", "]" if block.caption or block.anchor else "][]"
-        return self.within(f"#block(width: 100%)[{opening}", inside, f"{closing}]{self.label_of(block.anchor)}")
+        around = "#place(bottom, float: true, clearance: 1.6em)[" if self.floats and not self.depth else "#block(width: 100%)["
+        whole = f"]{self.label_of(block.anchor)}"
+        if self.floats and not self.depth:
+            around, whole = f"{around}#block(width: 100%)[", f"{whole}]"
+        return self.within(f"{around}{opening}", inside, f"{closing}{whole}")
 
     def write_code(self, block: Code) -> str:
         caption = self.caption(block, "code")
@@ -74,11 +112,11 @@ class Paper(Source):
         return "\n\n".join(filter(None, (f"*{caption}*" if caption else "", code)))
 
     def write_fold(self, block: Fold) -> str:
-        inside = f"{self.inline(block.title)}\n\n{self.typst('][')}\n\n{self.blocks(block.blocks)}"
+        inside = f"{self.inline(block.title)}\n\n{self.typst('][')}\n\n{self.inner(block.blocks)}"
         return self.within("#lecture-fold[", inside, "]")
 
     def write_box(self, block: Box) -> str:
-        inside = f"{self.box_title(block)}\n\n{self.typst('][')}\n\n{self.blocks(block.blocks)}"
+        inside = f"{self.box_title(block)}\n\n{self.typst('][')}\n\n{self.inner(block.blocks)}"
         return self.within(f'#block(width: 100%)[#lecture-box("{block.kind}")[', inside, f"]]{self.label_of(block.anchor)}")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from symrnn.derivation import Adjoint, Contribution
 from symrnn.errors import NotSupportedError
 from symrnn.expr import Elementwise, StopGradient
+from symrnn.lecture.citing import short_form
 from symrnn.lecture.document import Block, Figure, Fold, Heading, Items, Text
 from symrnn.lecture.figures import unrolled_figure
 from symrnn.lecture.sections.idea import idea
@@ -138,7 +139,7 @@ def rule_text(subject: Subject, name: str) -> str:
 def source_of_rule(name: str) -> str:
     """Return author and year of the source of a rule."""
     rule = BY_NAME.get(name)
-    return rule.source.partition(",")[0] if rule is not None else ""
+    return short_form(rule.source) if rule is not None else ""
 
 
 def activations(rhs: Any, operand: Any) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from sympy import Integer
 
@@ -23,7 +24,7 @@ from symrnn.printing.latex import aligned_rows
 from symrnn.printing.pieces import Line, Ratio
 from symrnn.printing.words import written
 from symrnn.rewrite import added
-from symrnn.style import span_text
+from symrnn.style import scalar, shape_text, span_text
 from symrnn.unrolling.paths import summands
 
 GAP = r"\boxed{\;?\;}"
@@ -136,13 +137,26 @@ def shape(subject: Subject) -> Iterator[Exercise]:
             continue
         gradient = f"${written(Ratio(subject.network.loss, given.quantity), subject.style)}$"
         factors = " ".join(words("exercises.shape_factor", factor=subject.formula(f), shape=subject.shape(f)) for f in line_factors(line, body))
-        solution = words("exercises.shape_solution", gradient=gradient, shape=subject.shape(given.quantity), q=subject.formula(given.quantity), factors=factors)
+        solution = words("exercises.shape_solution", gradient=gradient, shape=subject.shape(given.quantity), q=subject.formula(given.quantity), factors=factors,
+                         order=other_order(subject, *line_factors(line, body)))
         yield Exercise(words("exercises.shape"), (Text(words("exercises.shape_text", gradient=gradient)),), (Text(solution),
                        formula_of(line_of(subject, given, line), subject.style)))
         return
 
 
-def line_factors(line: Equation, body: Product) -> list[object]:
+def other_order(subject: Subject, left: Any, right: Any) -> str:
+    """Say why two factors do not stand in the other order; where vectors are rows, the formula is printed the other way round."""
+    style = subject.style
+    if left.shape[0] != right.shape[1]:
+        first, second, columns, rows = (left, right, left.shape[0], right.shape[1]) if style.notation.rows else \
+            (right, left, right.shape[1], left.shape[0])
+        return subject.words("exercises.shape_order_none", first=subject.formula(first), second=subject.formula(second),
+                             columns=f"${scalar(columns, style)}$", rows=f"${scalar(rows, style)}$")
+    wrong = shape_text((right.shape[0], left.shape[1]), r"\times ", style)
+    return subject.words("exercises.shape_order_other", wrong=f"${wrong}$")
+
+
+def line_factors(line: Equation, body: Product) -> list[Any]:
     """Return the factors of a term at the running time."""
     if not isinstance(line.rhs, TimeSum):
         return list(body.args)

@@ -14,10 +14,12 @@ from symrnn.errors import NotSupportedError, SpecError
 from symrnn.expr import Diag, Series, t
 from symrnn.flow.record import THRESHOLD, Flow
 from symrnn.jacobians import StepJacobian, step_jacobian
+from symrnn.lecture.citing import short_form
 from symrnn.lecture.decay import HIDDEN, SEED, STEPS, decay_svg, measured
 from symrnn.lecture.document import Block, Box, Figure, Formula, Heading, Text
 from symrnn.lecture.subject import FULL, Subject
 from symrnn.lecture.typeset import formula_of
+from symrnn.lecture.uses import is_gate
 from symrnn.networks.graph import Network
 from symrnn.norm_bounds import Bounds, bounds, contraction
 from symrnn.norm_bounds.norms import NormBound
@@ -119,7 +121,7 @@ def theorems(subject: Subject, found: Bounds, style: Style) -> Iterator[Block]:
         if told is None or (subject.level != FULL and kind in {"linear", "scalar", "product"}):
             continue
         text, latex = told
-        source = subject.words("flow.theorem_source", source=theorem.source.partition(",")[0])
+        source = subject.words("flow.theorem_source", source=short_form(theorem.source))
         yield Box("theorem", "", (Text(f"{text} {source}"), Formula(latex or theorem.latex)), subject.anchored(f"theorem-{name.replace(' ', '-')}"))
 
 
@@ -158,7 +160,7 @@ def pictures(subject: Subject) -> Iterator[Block]:
     caption = words("flow.plot_caption", jacobian=rf"$\partial {letter}_T / \partial {letter}_{{T-j}}$", lag="$j$", hidden=HIDDEN, steps=STEPS)
     picture = decay_svg([found], letter, words("flow.plot_title"), words("flow.plot_alt"))
     yield Figure(picture, words("flow.plot_alt"), caption, subject.anchored("fig-decay"))
-    if direct_paths_of(subject):
+    if direct_paths_of(subject) and any(is_gate(e, subject.network) for e in subject.network.equations):
         yield Text(words("flow.gates_matter", value=r"$\tfrac{1}{2}$"))
 
 

@@ -10,7 +10,7 @@ from symrnn.expr import Elementwise, Node, Ones, Series, Softmax, StopGradient, 
 from symrnn.lecture.document import Block, Box, Heading, Text
 from symrnn.lecture.sections.idea import idea
 from symrnn.lecture.sections.sentences import function_of
-from symrnn.lecture.subject import EXERCISE, Subject
+from symrnn.lecture.subject import EXERCISE, SHORT, Subject
 from symrnn.lecture.uses import is_gate
 from symrnn.printing.pieces import Ratio
 from symrnn.printing.words import written
@@ -27,7 +27,7 @@ def opening(subject: Subject) -> Iterator[Block]:
         words("intro.network", network=network_name(subject), loss=loss),
         words("intro.question", steps=lengths(subject)),
     ]))
-    yield Text(words("intro.plan_exercise" if subject.level == EXERCISE else "intro.plan"))
+    yield Text(words({EXERCISE: "intro.plan_exercise", SHORT: "intro.plan_short"}.get(subject.level, "intro.plan")))
     yield from conventions(subject)
 
 
@@ -35,8 +35,10 @@ def opening_of_several(subjects: Sequence[Subject]) -> Iterator[Block]:
     """Introduce several cells at once; what is common to them is said once."""
     first, words = subjects[0], subjects[0].words
     yield Heading(words("intro.heading"), "intro")
+    if common := general(subjects):
+        yield Text(common)
     for subject in subjects:
-        yield from about(subject)
+        yield Text(" ".join([*introduction(subject), *purpose(subject)]))
     yield Text(words("intro.question", steps=lengths(first)))
     yield Text(words("intro.plan_compare"))
     if first.level != EXERCISE:
@@ -46,6 +48,11 @@ def opening_of_several(subjects: Sequence[Subject]) -> Iterator[Block]:
 
 def about(subject: Subject) -> Iterator[Block]:
     """Introduce the cell: title, source, what it is good for."""
+    yield Text(" ".join([*introduction(subject), general([subject]), *purpose(subject)]).strip())
+
+
+def introduction(subject: Subject) -> list[str]:
+    """Name the cell, and say where it is from."""
     words, cell = subject.words, subject.cell
     told = []
     if cell is not None and words.has(f"titles.{cell.name}") and cell.name in CELLS:
@@ -55,24 +62,37 @@ def about(subject: Subject) -> Iterator[Block]:
         told.append(words("intro.cell_own", name=cell.name, title=cell.title) if cell.title else
                     words("intro.cell_untitled", name=cell.name, equations=len(cell.equations)))
         told += [words("intro.source_own", source=cell.source)] if cell.source else []
-    told.append(purpose(subject))
-    yield Text(" ".join(told))
+    return told
 
 
-def purpose(subject: Subject) -> str:
+def general(subjects: Sequence[Subject]) -> str:
     """Say what a state is for, and what gates are for, where there are any."""
+    words = subjects[0].words
+    told = [words("intro.recurrent")] if any(s.states for s in subjects) else []
+    return " ".join([*told, *([words("intro.gates_are")] if told and any(map(gates_of, subjects)) else [])])
+
+
+def gates_of(subject: Subject) -> list[Any]:
+    """Return the gates."""
+    return list(dict.fromkeys(e.quantity for e in subject.network.equations if is_gate(e, subject.network)))
+
+
+def purpose(subject: Subject) -> Iterator[str]:
+    """Say which states and gates there are."""
     words, states = subject.words, subject.listed(q[t] for q in subject.states)
     if not states:
-        return words("intro.purpose_none")
-    gates = dict.fromkeys(e.quantity for e in subject.network.equations if is_gate(e, subject.network))
+        yield words("intro.purpose_none")
+        return
+    yield words("intro.state", states=states)
+    gates = gates_of(subject)
     names = ", ".join(dict.fromkeys(f"{words.first(f'roles.{subject.roles[q]}', 'roles.gate')} {subject.formula(q[t])}" for q in gates))
-    return words("intro.purpose_gated", states=states, gates=names) if gates else words("intro.purpose_simple", states=states)
+    yield words("intro.gates", gates=names) if gates else words("intro.gates_none")
 
 
 def network_name(subject: Subject) -> str:
-    """Return the name of the network with its words in the language: ``lstm, many-to-one``."""
+    """Return the name of the network with its words in the language: ``LSTM, many-to-one``."""
     parts = subject.network.name.split(", ")
-    return ", ".join(subject.words(f"task.{part}") if subject.words.has(f"task.{part}") else part for part in parts)
+    return ", ".join(subject.words(f"task.{part}") if subject.words.has(f"task.{part}") else subject.shown(part) for part in parts)
 
 
 def lengths(subject: Subject) -> str:

@@ -27,7 +27,7 @@ def part_name(subject: Subject, part: Part) -> str:
         return words.first(own, "parts.other")
     sides = [SIDES[word] for word in mark.words if word in SIDES]
     side = next((s for s in sides if s in {"forward", "backward"}), next(iter(sides), ""))
-    values = {"cell": part.cell or subject.network.cell}
+    values = {"cell": subject.shown(part.cell or subject.network.cell)}
     if mark.layer is not None:
         return words(f"parts.layer_number_{side}" if side else "parts.layer", number=mark.layer, **values)
     return words(f"parts.layer_{side}" if side else "parts.only_layer", **values)

@@ -9,7 +9,7 @@ from symrnn.expr import At, t
 from symrnn.lecture.document import Block, Figure, Heading, Table, Term, Text
 from symrnn.lecture.figures import shapes_figure
 from symrnn.lecture.sections.opening import times_text
-from symrnn.lecture.subject import SHORT, Subject
+from symrnn.lecture.subject import SHORT, STARTS, Subject, at_running_time, written_at
 from symrnn.printing.outline import values_of
 from symrnn.style import shape_text, symbol_text
 from symrnn.traverse import leaves, quantity_of
@@ -32,8 +32,9 @@ def quantities(subject: Subject) -> Iterator[Block]:
 
 
 def labels(subject: Subject) -> dict[str, str]:
-    """Return the words inside pictures."""
-    return dict(subject.words.tables["figures"])
+    """Return the words inside pictures, with the name of the cell."""
+    name = subject.name.replace("{", "{{").replace("}", "}}")
+    return {key: text.replace("{name}", name) for key, text in subject.words.tables["figures"].items()}
 
 
 def shaped(subject: Subject) -> list[Any]:
@@ -59,8 +60,9 @@ def rows(subject: Subject) -> Iterator[tuple[str, ...]]:
     own = {given.quantity for given in subject.network.givens if given.kind != "initial"}
     for equation in subject.network.equations:
         if equation.quantity not in own:
-            key = (subject.role(equation.quantity), subject.shape(equation.lhs), times_text(subject, equation.span))
-            grouped.setdefault(key, []).append(equation.lhs)
+            role = subject.words("roles.initial") if equation.role in STARTS else subject.role(equation.quantity)
+            key = (role, subject.shape(equation.lhs), "" if equation.role in STARTS else times_text(subject, equation.span))
+            grouped.setdefault(key, []).append(written_at(equation))
     for (role, shape, when), values in grouped.items():
         yield subject.listed(values), role, shape, when
 
@@ -72,7 +74,7 @@ def terms(subject: Subject) -> Iterator[Term]:
     formulas = [side for e in (*network.equations, *subject.derivation.lines) for side in (e.lhs, e.rhs)]
     initial = [q[t - 1] for q in subject.states]
     seen: set[str] = set()
-    for leaf in dict.fromkeys(leaf for node in (*formulas, *initial) for leaf in leaves(node)):
+    for leaf in dict.fromkeys(at_running_time(leaf) for node in (*formulas, *initial) for leaf in leaves(node)):
         quantity, text = quantity_of(leaf), formula(leaf, subject.style)
         if text in seen:
             continue

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
-from importlib import resources
+from collections.abc import Iterable, Iterator
 
 import symrnn
+from symrnn.lecture.citing import sources
 from symrnn.lecture.document import Block, Heading, Items, Text
 from symrnn.lecture.sections.backward import source_of_rule
 from symrnn.lecture.sections.flow import bounds_of
 from symrnn.lecture.subject import EXERCISE, Subject
 
 ALWAYS = ("Werbos 1990",)
-
-
-@cache
-def sources() -> Mapping[str, str]:
-    """Return the works by the short form of their names."""
-    return tomllib.loads((resources.files("symrnn.lecture") / "sources.toml").read_text(encoding="utf-8"))
 
 
 def references(subjects: Iterable[Subject]) -> Iterator[Block]:
@@ -50,4 +42,4 @@ def cited_by(subject: Subject) -> Iterator[str]:
         yield from (theorem.source for theorem in bounds.theorems.values())
 
 
-__all__ = ["references", "sources"]
+__all__ = ["references"]

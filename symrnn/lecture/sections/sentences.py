@@ -7,8 +7,8 @@ from typing import Any
 
 from symrnn.equations import Equation
 from symrnn.expr import At, Elementwise, LogSoftmax, Node, Plus, Product, Scaled, Softmax, Static, t
-from symrnn.lecture.subject import Subject
-from symrnn.lecture.uses import MULTIPLIES, Use, is_gate, is_old, uses_of
+from symrnn.lecture.subject import Subject, at_running_time, written_at
+from symrnn.lecture.uses import MULTIPLIES, Use, is_gate, is_old, masked, uses_of
 from symrnn.sign_text import function_text
 from symrnn.traverse import leaves, quantity_of
 
@@ -34,7 +34,7 @@ def terms_of(node: Any) -> tuple[Any, ...]:
 def read_values(subject: Subject, node: Any) -> list[Any]:
     """Return the values of a formula that have a time or are computed, each once."""
     given = {g.quantity for g in subject.network.givens if g.kind == "parameter"}
-    return [leaf for leaf in dict.fromkeys(leaves(node)) if quantity_of(leaf) not in given]
+    return [leaf for leaf in dict.fromkeys(map(at_running_time, leaves(node))) if quantity_of(leaf) not in given]
 
 
 def pre_activation(subject: Subject, equation: Equation) -> Iterator[str]:
@@ -117,9 +117,10 @@ def bounds_of_values(subject: Subject, rhs: Any) -> Iterator[str]:
 def state_terms(subject: Subject, equation: Equation) -> str:
     """Say of each term of a sum whether it is kept, written or added."""
     texts = []
+    own = {equation.quantity, *(state for state in subject.states if equation.quantity in masked(subject.network, state))}
     for term in terms_of(equation.rhs):
         read = [leaf for leaf in leaves(term) if isinstance(leaf, At)]
-        old = any(is_old(leaf) and leaf.series == equation.quantity for leaf in read)
+        old = any(is_old(leaf) and leaf.series in own for leaf in read)
         new = any(subject.roles.get(leaf.series) == "candidate" for leaf in read)
         key = "state_old" if old else "state_new" if new else "state_other"
         texts.append(subject.words(f"forward.{key}", term=subject.formula(term)))
@@ -191,7 +192,8 @@ def context(subject: Subject, equation: Equation) -> Iterator[str]:
 
 def simple(key: str) -> Callable[[Subject, Equation], Iterator[str]]:
     """Return the rule of a role that one sentence serves."""
-    return lambda subject, equation: iter([subject.words(f"forward.{key}", q=subject.formula(equation.lhs))])
+    return lambda subject, equation: iter([subject.words(f"forward.{key}", q=subject.formula(written_at(equation)))])
+
 
 
 def other(subject: Subject, equation: Equation) -> Iterator[str]:
