@@ -85,7 +85,7 @@ class Bench:
     guess: Guess = field(default_factory=Guess)
     runs: int = 0
     late: bool = False
-    made: dict[tuple[Statement, str, Off, int], list[Change]] = field(default_factory=dict)
+    made: dict[tuple[Statement, str, Any, Off], list[Change]] = field(default_factory=dict)
     compiled: dict[Any, CodeType] = field(default_factory=dict)
 
     def over(self) -> bool:

@@ -60,10 +60,10 @@ def reversals(site: Site) -> Iterator[Change]:
                     yield Change(site.spliced(argument, new), "wrong time", 1.4, site.source(argument), new)
         if name in RUNNING:
             yield from run_back(site, call)
-    for node in site.references if not site.statement.loops else ():
-        if is_sum(site.parents.get(node)) and is_sequence(site, node):
-            new = f"{site.source(node)}[::-1]"
-            yield Change(site.spliced(node, new), "wrong time", 1.5, site.source(node), new)
+    for term in site.references if not site.statement.loops else ():
+        if is_sum(site.parents.get(term)) and is_sequence(site, term):
+            new = f"{site.source(term)}[::-1]"
+            yield Change(site.spliced(term, new), "wrong time", 1.5, site.source(term), new)
 
 
 def is_sequence(site: Site, node: ast.expr) -> bool:

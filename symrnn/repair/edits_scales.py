@@ -10,7 +10,7 @@ from symrnn.repair.source import text_of
 
 
 def scales(site: Site) -> Iterator[Change]:
-    """a → 2 * a, a / N; mean ↔ sum; another number."""
+    """mean ↔ sum; another number."""
     for node in site.in_value():
         above = site.parents.get(node)
         if is_number(node) and not (isinstance(above, ast.BinOp) and isinstance(above.op, ast.Pow | ast.Sub)):
@@ -24,7 +24,6 @@ def scales(site: Site) -> Iterator[Change]:
             for other, value in site.scope.numbers.items():
                 if value > 1 and value != site.scope.numbers[text_of(node)]:
                     yield Change(site.spliced(node, other), "wrong scale", 1.6, site.source(node), other)
-    yield from rescaled(site)
 
 
 def means(site: Site, node: ast.Call) -> Iterator[Change]:

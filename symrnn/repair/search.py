@@ -210,11 +210,9 @@ def ordered(
         reaches = reach is None or not np.any(wrong) or float(np.mean(reach[wrong])) > NEARLY
         if len(variant) > 1 or variant == ("pass",) or (doubt > 8 and tier < len(TIERS) - 1) or bench.over() or prime is (not reaches):
             continue
-        key = (statement, variant[0], off, tier)
-        if key not in bench.made:
-            bench.made[key] = changes_of(site_of(statement, variant[0], bench.units[statement.unit], bench.scopes, off), tier)
+        made = changes_of(site_of(statement, variant[0], bench.units[statement.unit], bench.scopes, off), tier, bench.made)
         found += [(change.cost + doubt - bench.guess.favour(change.kind, statement.line), k, Edit(statement, change))
-                  for k, change in enumerate(bench.made[key]) if (doubt < 9 or len(change.variant) > 1) and bench.guess.allows(change.kind)]
+                  for k, change in enumerate(made) if (doubt < 9 or len(change.variant) > 1) and bench.guess.allows(change.kind)]
     return [edit for _, _, edit in sorted(found, key=lambda entry: entry[:2])]
 
 
@@ -257,7 +255,7 @@ def instead(bench: Bench, edit: Edit) -> list[Edit]:
     statement, unit = edit.statement, bench.units[edit.statement.unit]
     if edit.change.variant == ("pass",):
         site = site_of(statement, statement.text, unit, bench.scopes)
-        found = [Edit(statement, change) for tier in (0, 1) for change in changes_of(site, tier)]
+        found = [Edit(statement, change) for tier in (0, 1) for change in changes_of(site, tier, bench.made)]
         return sorted(found, key=lambda e: e.change.cost)
     goal, _, term = edit.change.variant[-1].partition(" += ")
     near = [s for s in unit.ordered if s.block == statement.block and abs(s.index - statement.index) == 1 and s in bench.scopes and not s.head]

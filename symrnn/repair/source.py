@@ -12,7 +12,7 @@ import inspect
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from types import CodeType, FunctionType
 
 CHOICE, WATCH, TURN = "_symrnn_choice", "_symrnn_watch", "_symrnn_turn"
@@ -81,7 +81,7 @@ class Unit:
     lines: tuple[str, ...]
     first: int
 
-    @property
+    @cached_property
     def ordered(self) -> list[Statement]:
         """Its statements in order."""
         return sorted(self.statements.values(), key=lambda s: s.index)
