@@ -23,12 +23,13 @@ from pptx import Presentation
 from pypdf import PdfReader
 
 from symrnn.errors import NotSupportedError, OutputError, SpecError
-from symrnn.lecture.document import Box, Code, Document, Figure, Formula, Heading, Table, Term, Text
+from symrnn.lecture.document import Box, Code, Document, Figure, Fold, Formula, Heading, Table, Term, Text
 from symrnn.lecture.formats import FORMATS, format_of, write
 from symrnn.lecture.formats import programs as installed
 from symrnn.lecture.formats.files import ready
 from symrnn.lecture.formats.html import page_of
 from symrnn.lecture.formats.latex import declared
+from symrnn.lecture.formats.paper import Paper, mended, paper_of
 from symrnn.lecture.formats.portable import notebook_of
 from symrnn.lecture.formats.presentation import ROOM, Slides
 from symrnn.lecture.formats.programs import data
@@ -421,3 +422,26 @@ def test_line_that_announces_a_formula_stands_with_it():
 def test_update_is_one_sign():
     page = page_of(Document("t", "s", "en", (Formula(r"\delta h_{t} \mathrel{+}= 1"),))).decode()
     assert "<mo>+=</mo>" in page
+
+
+def test_norm_on_paper_grows():
+    assert mended("$ ∥frac(a, b)∥ lt.eq ∥c∥ $") == "$ lr(‖frac(a, b)‖) lt.eq lr(‖c‖) $"
+
+
+def test_korean_words_stay_whole_on_paper():
+    words = ("기울기에서는", "역전파하였다", "0.5배이므로", "매개변수마다")
+    text = " ".join(words[place * place % 7 % 4] + "." * (place % 3) for place in range(120))
+    source = paper_of(Document("t", "s", "ko", (Heading("절", "sec"), Text(text), Text("$h_t$에서"))))
+    lines = [line.split() for page in PdfReader(io.BytesIO(source)).pages for line in page.extract_text().splitlines()]
+    body = [word.rstrip(".") for line in lines for word in line if any(sign in word for sign in "울전배매")]
+    assert len(body) == 120
+    assert set(body) <= set(words)
+
+
+def test_high_picture_floats_and_a_text_stays_with_its_formula():
+    high = Figure('<svg xmlns="http://www.w3.org/2000/svg" width="500" height="600"></svg>', "", "caption", "fig")
+    source = Paper(Document("t", "s", "en", (high, Text("The term:"), Formula("x = 1"), Fold("f", (Figure(high.svg, ""),))))).write()
+    assert source.count("#place(bottom, float: true") == 1
+    assert source.count("#block(sticky: true") == 1
+    assert source.index("#place(") < source.index("sticky") < source.rindex("#image(")
+    assert "width: 56.3%" in source

@@ -53,8 +53,12 @@ class Paper(Source):
         parts = [self.block(block) for block in blocks]
         for place, (text, following) in enumerate(pairwise(blocks)):
             if isinstance(text, Text) and isinstance(following, Formula | Table | Code | Fold):
-                parts[place] = self.within("#block(sticky: true, width: 100%)[", parts[place], "]")
+                parts[place] = self.sticky(parts[place])
         return "\n\n".join(filter(None, parts))
+
+    def sticky(self, text: str) -> str:
+        """Return a text that stays on the page of what follows."""
+        return self.within("#block(sticky: true, width: 100%)[", text, "]")
 
     def inner(self, blocks: tuple[Block, ...]) -> str:
         """Return the blocks of a fold or a box."""
@@ -100,16 +104,13 @@ class Paper(Source):
         image = self.typst(f'#image(bytes({json.dumps(block.svg, ensure_ascii=False)}), format: "svg", width: {100 * scale * width / TEXT_WIDTH:.1f}%)')
         inside = f"{image}\n\n{self.typst('][')}\n\n{self.caption(block, 'figure')}" if block.caption or block.anchor else image
         opening, closing = "#lecture-figure[", "]" if block.caption or block.anchor else "][]"
-        around = "#place(bottom, float: true, clearance: 1.6em)[" if self.floats and not self.depth else "#block(width: 100%)["
-        whole = f"]{self.label_of(block.anchor)}"
-        if self.floats and not self.depth:
-            around, whole = f"{around}#block(width: 100%)[", f"{whole}]"
-        return self.within(f"{around}{opening}", inside, f"{closing}{whole}")
+        whole = self.within(f"#block(width: 100%)[{opening}", inside, f"{closing}]{self.label_of(block.anchor)}")
+        return self.within("#place(bottom, float: true, clearance: 1.6em)[", whole, "]") if self.floats and not self.depth else whole
 
     def write_code(self, block: Code) -> str:
         caption = self.caption(block, "code")
         code = f"```{block.language}\n{self.lines_of(block)}\n```"
-        return "\n\n".join(filter(None, (f"*{caption}*" if caption else "", code)))
+        return "\n\n".join(filter(None, (self.sticky(f"*{caption}*") if caption else "", code)))
 
     def write_fold(self, block: Fold) -> str:
         inside = f"{self.inline(block.title)}\n\n{self.typst('][')}\n\n{self.inner(block.blocks)}"
