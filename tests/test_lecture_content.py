@@ -307,6 +307,7 @@ def test_solutions_are_true_and_mistakes_are_mistakes(name: str) -> None:
 @pytest.mark.usefixtures("_trusting")
 def test_the_term_of_an_exercise_stands_in_its_solution() -> None:
     document = lecture(derive(network(cell("rnn"))), level="exercise")
+    assert_whole(document)
     exercise = next(block for block in document.blocks if isinstance(block, Box) and block.kind == "exercise")
     asked = next(block for block in exercise.blocks if isinstance(block, Formula)).latex
     solution = next(block for block in document.blocks if isinstance(block, Box) and block.kind == "solution")

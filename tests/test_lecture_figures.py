@@ -39,12 +39,20 @@ from symrnn.lecture.figures.arranging import Arrangement, arrange
 from symrnn.lecture.figures.dataflow import dataflow
 from symrnn.lecture.figures.graph_places import Places
 from symrnn.lecture.figures.letters import lettering
+from symrnn.lecture.figures.shapes import GRADIENT, WEIGHT, Drawer
 from symrnn.lecture.figures.steps import steps_of
 from symrnn.lecture.figures.unrolled import said
 from symrnn.style import Style
 from symrnn.unrolling import unroll
 
 SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_the_gradient_of_a_parameter_has_the_colour_of_gradients():
+    net = network(cell("rnn"))
+    adjoint = next(line.lhs for line in derive(net).lines if isinstance(line.lhs, Static) and line.lhs.orders)
+    drawer = Drawer.of(net.equations, Style.of(net, "indexed", "latex"))
+    assert (drawer.fill(adjoint), drawer.fill(net.parameters[0])) == (GRADIENT, WEIGHT)
 
 
 def boxes_of(places):

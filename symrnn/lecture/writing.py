@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import symrnn
@@ -10,7 +11,7 @@ from symrnn.derivation import Derivation
 from symrnn.equations import Cell
 from symrnn.errors import NotSupportedError, SpecError, unknown
 from symrnn.lecture.checking import Record, verified
-from symrnn.lecture.document import Block, Document, Term
+from symrnn.lecture.document import Block, Document, Term, walked
 from symrnn.lecture.known_cell import cell_of, display_name, is_published
 from symrnn.lecture.sections.backward import backward
 from symrnn.lecture.sections.code import code
@@ -85,7 +86,7 @@ def lecture(
     finally:
         before("")
     return Document(title_of(words, names, level, compare), words(f"title.subtitle{'' if level == FULL else '_' + level}"), language, blocks,
-                    all_terms(subjects), labels(words))
+                    tuple(all_terms(subjects, blocks)), labels(words))
 
 
 def check_arguments(listed: list[Any], level: str, compare: bool) -> None:
@@ -162,13 +163,15 @@ def title_of(words: Wording, names: Sequence[str], level: str, compare: bool) ->
     return words("title.exercise" if level == EXERCISE else "title.one", name=names[0])
 
 
-def all_terms(subjects: Iterable[Subject]) -> tuple[Term, ...]:
-    """Return the terms of all subjects; where two write one alike, that of the first."""
+def all_terms(subjects: Iterable[Subject], blocks: tuple[Block, ...]) -> Iterator[Term]:
+    """Yield the terms of all subjects, with links to what the document has; where two write one alike, that of the first."""
+    there = {getattr(block, "anchor", "") for block in walked(blocks)}
     found: dict[str, Term] = {}
     for subject in subjects:
         for term in terms(subject):
             found.setdefault(term.latex, term)
-    return tuple(found.values())
+    for term in found.values():
+        yield term if term.anchor in there else replace(term, anchor="")
 
 
 def labels(words: Wording) -> dict[str, str]:
