@@ -23,8 +23,8 @@ from symrnn.verify.handwritten.findings import KINDS, Diagnosis, Finding, Place
 
 FINE = {"right", "right up to float64 constants"}
 COMBINED = [record for record in RECORDS if len(record.edits) > 1]
-LEAST = {"seen": ((False, 0.7), (True, 0.35)), "held out": ((False, 0.4), (True, 0.35))}
-"""Shares below which the diagnosis has become worse than it was."""
+LEAST = {"seen": ((False, 0.9), (True, 0.6)), "held out": ((False, 0.75), (True, 0.45))}
+"""Shares below which the diagnosis has become worse than it was; it has a budget of processor time, so that a busy machine finds less."""
 AIMS = (0.9, 0.7)
 """What is wanted of single and of combined mistakes; what falls short is reported as an expected failure."""
 
