@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from symrnn import diagnosis, repair
-from symrnn.errors import SymrnnError
 from symrnn.explaining.joining import joined
 from symrnn.verify.handwritten.findings import Diagnosis
 from symrnn.verify.handwritten.report import Verdict
@@ -38,5 +37,5 @@ def asked(explain: Callable[..., Diagnosis], *about: Any, **options: Any) -> Dia
     """Return what one of the two says; a verdict is worth more than its explanation, which may fail in foreign code."""
     try:
         return explain(*about, **options)
-    except (*FAILURES, SymrnnError) as error:
+    except FAILURES as error:
         return Diagnosis(statement=f"none was found: {type(error).__name__} while the mistakes were looked for: {error}")
