@@ -48,13 +48,8 @@ def unrolled_outline(unrolled: Any, found: tuple[Recurrence, ...], refused: str,
     ))
 
 
-def forward_sections(unrolled: Any, style: Style) -> Iterator[Section]:
-    """The substitution, and what keeps its name in it."""
-    lines = tuple(substituted_lines(unrolled.forward, style))
-    if not lines:
-        return
-    title = "States put into themselves" if unrolled.back_to is None else "States put into themselves, from any time back"
-    body: list[Words | Equations] = [Equations(lines)]
+def kept_values(unrolled: Any) -> list[Line]:
+    """Return the equations of the values that keep their names in a substitution."""
     network = unrolled.derivation.network
     names = {leaf.name for line in unrolled.forward for leaf in line.rhs.atoms(At)}
     defined = {line.lhs.name for line in unrolled.forward} | {state.name for state in unrolled.states}
@@ -63,7 +58,17 @@ def forward_sections(unrolled: Any, style: Style) -> Iterator[Section]:
         if quantity.name in names - defined and (inner := inside_step(network, quantity)) is not None:
             names |= {leaf.name for leaf in inner.atoms(At) if leaf.time == t}
     kept = [q for q in order if q.name in names - defined]
-    where = [Line(q[t], rhs) for q in kept if (rhs := inside_step(network, q)) is not None]
+    return [Line(q[t], rhs) for q in kept if (rhs := inside_step(network, q)) is not None]
+
+
+def forward_sections(unrolled: Any, style: Style) -> Iterator[Section]:
+    """The substitution, and what keeps its name in it."""
+    lines = tuple(substituted_lines(unrolled.forward, style))
+    if not lines:
+        return
+    title = "States put into themselves" if unrolled.back_to is None else "States put into themselves, from any time back"
+    body: list[Words | Equations] = [Equations(lines)]
+    where = kept_values(unrolled)
     if where:
         body += [Words(("With the values of each step:",)), Equations(tuple(where))]
     yield Section((title,), tuple(body))

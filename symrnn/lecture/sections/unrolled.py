@@ -10,7 +10,7 @@ from typing import Any
 
 from symrnn.derivation import Derivation
 from symrnn.errors import NotSupportedError
-from symrnn.expr import At, Series, t
+from symrnn.expr import Series, t
 from symrnn.lecture.document import Block, Fold, Heading, Text
 from symrnn.lecture.subject import Subject
 from symrnn.lecture.typeset import formulas_of
@@ -19,9 +19,8 @@ from symrnn.printing.words import written
 from symrnn.rewrite import added
 from symrnn.style import Style, generic_time, time_text
 from symrnn.unrolling import Unrolled, unroll
-from symrnn.unrolling.forward import inside_step
 from symrnn.unrolling.lettering import READS, Lettering, states_series
-from symrnn.unrolling.outline import multiplies_state, symbolic_or_none, timed_lines
+from symrnn.unrolling.outline import kept_values, multiplies_state, symbolic_or_none, timed_lines
 from symrnn.unrolling.paths import arriving_series, jacobian_series, reaching_series, summands
 from symrnn.unrolling.texts import explicit_lines, substituted_lines, symbolic_lines
 
@@ -54,7 +53,7 @@ def unrolled(subject: Subject) -> Iterator[Block]:
     if lines:
         yield Text(words("unroll.text", steps=STEPS))
         yield formulas_of(lines, subject.style, subject.anchored("unroll-forward"))
-        if values := values_of(whole):
+        if values := kept_values(whole):
             yield Text(words("unroll.values"))
             yield formulas_of(values, subject.style, subject.anchored("unroll-values"))
     name = recurrent_parameter(whole)
@@ -63,19 +62,6 @@ def unrolled(subject: Subject) -> Iterator[Block]:
     yield from by_time(subject, part)
     if name is not None:
         yield from sums(subject, whole, name)
-
-
-def values_of(whole: Unrolled) -> list[Line]:
-    """Return the equations of the values that keep their names in a substitution."""
-    network = whole.derivation.network
-    names = {leaf.name for line in whole.forward for leaf in line.rhs.atoms(At)}
-    defined = {line.lhs.name for line in whole.forward} | {state.name for state in whole.states}
-    order = list(dict.fromkeys(e.quantity for e in network.equations if isinstance(e.quantity, Series)))
-    for quantity in reversed(order):
-        if quantity.name in names - defined and (inner := inside_step(network, quantity)) is not None:
-            names |= {leaf.name for leaf in inner.atoms(At) if leaf.time == t}
-    kept = [q for q in order if q.name in names - defined]
-    return [Line(q[t], rhs) for q in kept if (rhs := inside_step(network, q)) is not None]
 
 
 def recurrent_parameter(whole: Unrolled) -> str | None:
