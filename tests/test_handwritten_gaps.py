@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -221,3 +222,34 @@ def test_truncation_of_parameters_by_example_arguments() -> None:
 
     report = verify_gradient(forward, backward, (np.ones((7, 4)), np.ones((4, 5)), np.ones((5, 5))), returns=["dW", "dU"])
     assert [(v.verdict, v.steps) for v in report.verdicts] == [("truncated", 2)] * 2, str(report)
+
+
+FIXED = 5
+"""Steps of a code whose number of steps stands in the code, so that no shorter sequence can be asked."""
+
+
+def fixed_forward(x: Any, W: Any, U: Any) -> Any:
+    h = [np.ones(U.shape[0])]
+    for k in range(FIXED):
+        h.append(np.tanh(x[k] @ W + h[k] @ U))
+    return np.stack(h[1:]), (x, W, U, h)
+
+
+def fixed_backward(dh: Any, cache: Any, back: int) -> Any:
+    """The gradient in U; each output goes back through so many steps."""
+    _, _, U, h = cache
+    dU = np.zeros(U.shape)
+    for last in range(FIXED):
+        flow = dh[last]
+        for k in range(last, max(-1, last - back), -1):
+            da = flow * (1 - h[k + 1] ** 2)
+            dU += np.outer(h[k], da)
+            flow = U @ da
+    return dU
+
+
+@pytest.mark.parametrize(("back", "verdict", "steps"), [(2, "truncated", 2), (4, "truncated", 4), (5, "right", None)])
+def test_truncated_where_the_length_is_fixed(back: int, verdict: str, steps: int | None) -> None:
+    example = {"x": np.ones((FIXED, 3)), "W": np.ones((3, 4)), "U": np.ones((4, 4))}
+    report = verify_gradient(fixed_forward, lambda dh, cache: fixed_backward(dh, cache, back), example, returns=["dU"])
+    assert [(v.verdict, v.steps) for v in report.verdicts] == [(verdict, steps)], str(report)

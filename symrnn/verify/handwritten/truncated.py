@@ -162,13 +162,14 @@ def upstream_states(trial: Trial, names: list[str]) -> dict[str, list[str]]:
     sizes = trial.subject.sizes
     if trial.subject.binding.loss:
         return {}
-    for size in [sizes["T"]] if "T" in sizes else shared_sizes(trial, names) or output_sizes(trial):
+    for size in [sizes["T"]] if "T" in sizes else dict.fromkeys([*shared_sizes(trial, names), *output_sizes(trial)]):
         upstreams = [upstream for time in range(size) if (upstream := only_at(trial.upstream, size, time)) is not None]
-        if len(upstreams) == size:
-            try:
-                return rows_while_possible(trial, upstreams, names)
-            except (Undecided, Stopped):
-                return {}
+        try:
+            found = rows_while_possible(trial, upstreams, names) if len(upstreams) == size else {}
+        except (Undecided, Stopped):
+            found = {}
+        if found:
+            return found
     return {}
 
 
