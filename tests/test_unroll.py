@@ -16,6 +16,7 @@ from symrnn.networks import architecture, network
 from symrnn.networks.truncation import truncated
 from symrnn.unrolling import unroll
 from symrnn.unrolling.brackets import nested, split_at_plus
+from symrnn.unrolling.outline import kept_values
 from symrnn.unrolling.paths import by_paths
 from symrnn.verify.entrywise import judge_entrywise
 from symrnn.verify.panel import check
@@ -220,3 +221,11 @@ def test_brackets_change_and_grow_with_their_level():
     deep = nested("a(b(c(d(e(f(g))))))", latex=True)
     assert deep == r"a\Biggl[b\Biggl(c\biggl[d\Bigl(e\bigl[f(g)\bigr]\Bigr)\biggr]\Biggr)\Biggr]".replace("a\\Biggl[b", "a\\Biggl[b")
     assert split_at_plus("a + b - c + d", 5) == ["a + b", "- c", "+ d"]
+
+
+@pytest.mark.parametrize(("name", "kept"), [
+    ("rnn", []), ("lstm", ["f_t", "i_t", "c_tilde_t", "o_t"]), ("gru", ["r_t", "z_t", "h_tilde_t"]),
+])
+def test_values_beside_states_keep_their_names(name, kept):
+    lines = kept_values(unroll(derive(network(cell(name))), steps=3))
+    assert [str(line.left) for line in lines] == kept
