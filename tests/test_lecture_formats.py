@@ -445,3 +445,11 @@ def test_high_picture_floats_and_a_text_stays_with_its_formula():
     assert source.count("#block(sticky: true") == 1
     assert source.index("#place(") < source.index("sticky") < source.rindex("#image(")
     assert "width: 56.3%" in source
+
+
+def test_a_formula_in_a_cell_can_be_broken_in_latex(tmp_path):
+    table = Table(("read", "back"), ((r"$n = \tanh \left( W x + b + r \cdot \left( U h + c \right) \right)$", "same " * 30),))
+    write(Document("t", "", "en", (table,)), tmp_path / "t.tex")
+    text = (tmp_path / "t.tex").read_text(encoding="utf-8")
+    assert r"\tanh ( W x + b + r \cdot ( U h + c ) )" in text
+    assert r"\left(" not in text

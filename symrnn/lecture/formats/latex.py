@@ -74,7 +74,7 @@ class Latex(Source):
         return f"`\\lecturecaption{{`{{=latex}}{caption} `}}`{{=latex}}" if caption else ""
 
     def cell(self, text: str) -> str:
-        return self.inline(text)
+        return self.inline(text.replace(r"\left(", "(").replace(r"\right)", ")"))  # TeX breaks no line within \left and \right
 
     def write_figure(self, block: Figure) -> str:
         width, _ = size_of(block.svg)
