@@ -70,7 +70,7 @@ class Style:
         Raises:
             SpecError: Unknown notation.
         """
-        chosen = notation(profile)
+        chosen = notation(profile).beside(str(size) for size in network.sizes)
         losses = [e.name for e in network.equations if e.role == "loss" and e.span is None and e.name != network.loss.name]
         second = any(1 in getattr(e.quantity, "orders", ()) for e in network.equations) and bool(losses)
         named = {1: losses[-1], 2: network.loss.name} if second else {1: network.loss.name}

@@ -124,7 +124,7 @@ def test_random_cells_are_read_back(drawn: object, notation: Notation, medium: s
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], max_examples=examples(15))
-@given(networks(), st.sampled_from([m for m in MANNERS if m.symbols.get("H") != "J"]), st.sampled_from(MEDIA))
+@given(networks(), st.sampled_from(MANNERS), st.sampled_from(MEDIA))
 def test_random_networks_are_read_back(drawn: Network, notation: Notation, medium: str) -> None:
     derivation = drawn_derivation(drawn)
     if derivation is not None:

@@ -14,9 +14,10 @@ from symrnn.derivation import hessian_vector_network
 from symrnn.errors import SpecError
 from symrnn.expr import Series, Static, t
 from symrnn.networks import TASKS, network
+from symrnn.networks.truncation import truncated
 from symrnn.notation import CHOICES, LETTERS, MEDIA, PROFILES, Notation, notation, spell
 from symrnn.notation.spelling import fault
-from symrnn.style import Style
+from symrnn.style import Style, shape_text
 
 NOTES_000 = PROFILES["notes-000"]
 ORDERS = ((), (1,), (2,), (1, 2))
@@ -214,6 +215,14 @@ def test_an_unknown_notation_is_refused_with_the_nearest_names():
         notation("pytorc")
     with pytest.raises(SpecError, match=rf"^unknown notation 'xyz'; known: {re.escape(', '.join(sorted(PROFILES)))}$"):
         Style.of(network(cell("rnn")), "xyz")
+
+
+def test_a_size_keeps_its_letter_where_another_one_has_the_new_one():
+    plain, windows = network(cell("rnn")), truncated(network(cell("rnn")), "J")
+    assert "J" in {str(size) for size in windows.sizes}
+    recurrent = next(p for p in plain.parameters if p.name == "W_hh")
+    assert [Style.of(net, NOTES_000).notation.symbols.get("H") for net in (plain, windows)] == ["J", None]
+    assert [shape_text(recurrent.shape, "×", Style.of(net, NOTES_000, "unicode")) for net in (plain, windows)] == ["J×J", "H×H"]
 
 
 def test_a_static_and_a_series_keep_their_adjoint_marks_apart():

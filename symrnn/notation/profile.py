@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Any
@@ -100,6 +100,17 @@ class Notation:
             if fnmatchcase(cell, pattern):
                 found.update(letters)
         return found
+
+    def beside(self, sizes: Iterable[str]) -> Notation:
+        """Return the notation for a network with these sizes: a size keeps its own letter where another one is called like its new one.
+
+        Args:
+            sizes: The size letters of the network, lengths of sequences included.
+        """
+        kept = {size for size in sizes if size not in self.symbols}
+        if kept.isdisjoint(self.symbols.values()):
+            return self
+        return replace(self, symbols={size: letter for size, letter in self.symbols.items() if letter not in kept})
 
     def assign(self, names: Iterable[str], cell: str = "", parts: Iterable[Any] = ()) -> dict[str, str]:
         """Give each quantity of one network its letter; with its mark no two look the same.
