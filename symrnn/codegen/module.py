@@ -9,6 +9,7 @@ from sympy import Basic
 
 from symrnn.codegen.arguments import SHARED
 from symrnn.codegen.clipping import clipping_source
+from symrnn.codegen.fast import LAYOUTS, fast_module
 from symrnn.codegen.formatting import paragraph
 from symrnn.codegen.functions import Function, Result
 from symrnn.codegen.program import Writer
@@ -16,13 +17,18 @@ from symrnn.derivation import Derivation, key_of
 from symrnn.errors import unknown
 from symrnn.expr import Series
 from symrnn.leftout import for_reading
-from symrnn.networks.graph import Network
+from symrnn.networks.graph import Given, Network
 from symrnn.times import Span, hull
 
-STYLES: Mapping[str, str] = MappingProxyType({"readable": "a loop over time, one line an equation"})
+STYLES: Mapping[str, str] = MappingProxyType({
+    "readable": "a loop over time, one line an equation",
+    "fast": "in place, with everything outside the loop that does not depend on the recurrence",
+})
 
 
-def numpy_source(derivation: Derivation, *, style: str = "readable", notation: str = "indexed") -> str:
+def numpy_source(
+    derivation: Derivation, *, style: str = "readable", notation: str = "indexed", wrt: str | Iterable[str] = "all", layout: str | None = None
+) -> str:
     """Return a Python module that computes the loss and its gradients, with NumPy alone.
 
     Args:
@@ -30,20 +36,24 @@ def numpy_source(derivation: Derivation, *, style: str = "readable", notation: s
         style: A key of ``STYLES``.
         notation: The profile in which the formulas of the comments are printed; the code keeps the names that the
             quantities have.
+        wrt: ``all``, ``parameters``, or names: what gradients are returned.
+        layout: How the arrays of fast code lie: ``batch-first``, ``feature-first``, or ``None``: by the size of the batch.
 
     Returns:
         The source. ``loss_and_gradients(params, x, y, *, h_0=None)`` returns the loss of a batch and a dictionary of
         gradients, ``loss(...)`` the loss alone; with clipping, ``clipped(gradients, limit=...)`` clips them afterwards.
 
     Raises:
-        SpecError: Unknown style or notation.
+        SpecError: Unknown style, notation, name or layout.
     """
     if style not in STYLES:
         raise unknown("style", style, STYLES)
+    if layout is not None and layout not in LAYOUTS:
+        raise unknown("layout", layout, LAYOUTS)
     network = for_reading(derivation).as_network()
     results = tuple(
         Result(g.name, key_of(derivation.by_quantity[g.quantity].lhs), g.span, g.kind in SHARED)
-        for g in derivation.wanted
+        for g in chosen(derivation, wrt)
     )
     functions = [
         Function("loss", "Return the loss, summed over the sequences of a batch.", (), "The loss."),
@@ -56,7 +66,28 @@ def numpy_source(derivation: Derivation, *, style: str = "readable", notation: s
         ),
     ]
     title = f"{derivation.network.name}: the loss and its gradients by backpropagation through time."
-    return "\n\n".join([module(network, functions, title, notation), *clipping_source(derivation)])
+    if style == "fast":
+        source = fast_module(network, functions, title, layout=layout, notation=notation)
+    else:
+        source = module(network, functions, title, notation)
+    return "\n\n".join([source, *clipping_source(derivation)])
+
+
+def chosen(derivation: Derivation, wrt: str | Iterable[str]) -> list[Given]:
+    """Return what gradients are asked for.
+
+    Raises:
+        SpecError: A name that has no gradient.
+    """
+    if wrt == "all":
+        return list(derivation.wanted)
+    if wrt == "parameters":
+        return [g for g in derivation.wanted if g.kind == "parameter"]
+    names, known = [wrt] if isinstance(wrt, str) else list(wrt), {g.name: g for g in derivation.wanted}
+    for name in names:
+        if name not in known:
+            raise unknown("gradient", name, known)
+    return [known[name] for name in dict.fromkeys(names)]
 
 
 def network_source(
@@ -76,8 +107,8 @@ def network_source(
     Raises:
         SpecError: Unknown notation.
     """
-    chosen = tuple(network.outputs if outputs is None else outputs)
-    results = tuple(Result(str(q.key), q, whole_span(network, q)) for q in chosen)
+    wanted = tuple(network.outputs if outputs is None else outputs)
+    results = tuple(Result(str(q.key), q, whole_span(network, q)) for q in wanted)
     function = Function(
         "forward", "Return quantities by name.", results, "A dictionary of arrays; time is the axis behind the batch.",
         loss=False,

@@ -204,21 +204,26 @@ def like(gradient: Any, value: Any) -> Any:
     return gradient.reshape(shape) if shape is not None and gradient.shape != shape else gradient
 
 
-def to_numpy(derivation: Derivation, *, style: str = "readable", notation: str = "indexed") -> NumpyProgram:
+def to_numpy(
+    derivation: Derivation, *, style: str = "readable", notation: str = "indexed", wrt: str | Iterable[str] = "all", layout: str | None = None
+) -> NumpyProgram:
     """Generate NumPy code for a derivation.
 
     Args:
         derivation: The result of ``derive``.
-        style: ``readable``.
+        style: ``readable``, or ``fast``: in place, in arrays that are kept between calls.
         notation: The profile in which the formulas of the comments are printed.
+        wrt: ``all``, ``parameters``, or names: what gradients are returned. Fast code computes nothing for the others.
+        layout: How the arrays of fast code lie: ``batch-first`` or ``feature-first``; by default each call chooses by the
+            number of its sequences.
 
     Returns:
         A callable that checks what it is given, with the ``source`` of the code.
 
     Raises:
-        SpecError: Unknown style or notation.
+        SpecError: Unknown style, notation, name or layout.
     """
     if not isinstance(derivation, Derivation):
         kind = type(derivation).__name__
         raise SpecError(f"to_numpy takes a derivation; got a {kind}; write to_numpy(derive(network))")
-    return NumpyProgram(derivation, numpy_source(derivation, style=style, notation=notation))
+    return NumpyProgram(derivation, numpy_source(derivation, style=style, notation=notation, wrt=wrt, layout=layout))

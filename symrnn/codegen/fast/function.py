@@ -1,0 +1,219 @@
+"""One fast function: its source, and that of the workspace whose arrays it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sympy import Basic
+
+from symrnn.codegen.arguments import (
+    BATCH,
+    COUNTED,
+    SHARED,
+    Argument,
+    arguments_of,
+    positional,
+    sizes_from,
+    unpacked,
+)
+from symrnn.codegen.fast.lowering import Lowering
+from symrnn.codegen.fast.merging import merged
+from symrnn.codegen.fast.places import Places
+from symrnn.codegen.fast.steps import Item, Nest
+from symrnn.codegen.fast.views import Views
+from symrnn.codegen.fast.writing import Writing
+from symrnn.codegen.formatting import grouped, signature
+from symrnn.codegen.functions import Function, Result
+from symrnn.codegen.naming import names_of
+from symrnn.codegen.program import OPTIONAL, docstring
+from symrnn.codegen.values import Scope, Used, axes
+from symrnn.expr import Rows, Series, Static
+from symrnn.networks.graph import Network
+from symrnn.scheduling import Form, scheduled
+from symrnn.style import Style
+from symrnn.traverse import leaves, quantity_of
+
+TAB = "    "
+
+
+@dataclass
+class FastFunction:
+    """One fast function.
+
+    Attributes:
+        network: What is computed.
+        function: What it returns.
+        batch_first: Whether arrays have the batch before the rows.
+        own: Name of the class of its workspace.
+        profile: The notation of the comments.
+    """
+
+    network: Network
+    function: Function
+    batch_first: bool = True
+    own: str = "Workspace"
+    profile: str = "indexed"
+    arguments: tuple[Argument, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Arrange the work, find places for all values, and write everything."""
+        results = {r.quantity: r.span for r in self.function.results}
+        self.form = scheduled(self.network, {**({self.network.loss: None} if self.function.loss else {}), **results})
+        whole = replace(self.network, blocks=self.form.blocks)
+        self.names = names_of(whole, BATCH)
+        batched = batched_in(self.form)
+        self.summed = summed_in(self.form, self.function)
+        self.scope = Scope(self.names, BATCH, batched - self.summed, Used())
+        places = Places(self.form)
+        series = {q: name for q, name in self.names.quantities.items() if isinstance(q, Series)}
+        self.views = Views(places, series, self.batch_first)
+        lowering = Lowering(self.form, places, {q: n for q, n in self.names.quantities.items() if is_shared(q, batched)}, self.views.keys)
+        self.items = [improved(item) for item in together(lowering.items())]
+        self.views.scratch = dict(lowering.scratch)
+        self.read = {quantity_of(leaf) for e in self.form.equations for leaf in leaves(e.rhs)}
+        given = arguments_of(self.network, self.names.arguments)
+        self.arguments = tuple(a for a in given if self.function.loss or a.kind not in OPTIONAL or a.given.quantity in self.read)
+        self.writing = Writing(self.form, self.views, self.scope, self.summed, Style.of(whole, self.profile, "unicode"))
+        self.lines = self.written()
+
+    def written(self) -> list[str]:
+        """Write the function."""
+        placing = [line for a in self.arguments for line in self.placed(a)]
+        body, returned = self.writing.lines(self.items), self.returned()
+        kinds: dict[Basic, str] = {g.quantity: "np.intp" for g in self.network.givens if g.kind == "integer"}
+        self.made = self.views.made(self.scope.number, kinds)
+        used = self.scope.used
+        lines, measured, extra = sizes_from({*used.sizes, BATCH}, self.arguments, self.scope)
+        self.sizes = [name for size, name in self.names.sizes.items() if size in used.sizes or size == BATCH]
+        shared = [a for a in self.arguments if a.shared]
+        numbers = [a.name for a in self.arguments if a.kind == "input"][:1] + [f'params["{a.given.name}"]' for a in shared[:1]]
+        read = {a.name for a in shared if a.given.quantity in self.read}
+        opening = [
+            *unpacked(self.arguments, read | measured), *lines, f"dtype = np.result_type({', '.join(numbers) or 'float'})",
+            f"workspace = take({', '.join([self.own, *self.sizes, 'dtype'])})", *self.views.bound(),
+            *(f"{name} = np.asarray({self.scope.number(value)}, dtype)" for value, name in self.writing.numbers.items()),
+            *grouped(sorted(self.writing.functions), lambda some: f"{', '.join(some)} = {', '.join(f'np.{f}' for f in some)}"),
+            *(f"{name}_T = {name}.T" for name in sorted(self.writing.turned) if name not in self.views.statics), "",
+        ]
+        keywords = [a.name for a in self.arguments if a.kind == "mask"] + [self.names.sizes[s] for s in extra]
+        keywords += sorted(used.functions) + [f"{a.name}=None" for a in self.arguments if a.kind == "initial"]
+        self.taken = ["params", *(a.name for a in positional(self.arguments))], keywords
+        self.doc = docstring(self.function, self.arguments, [self.names.sizes[s] for s in extra], sorted(used.functions))
+        return [*opening, *placing, *body, "", *returned]
+
+    def source(self, name: str, doc: Sequence[str]) -> str:
+        """Return the source of the function under a name."""
+        lines = [*doc, *self.lines]
+        return "\n".join([*signature(name, *self.taken), *(f"{TAB}{line}" if line else "" for line in lines)]) + "\n"
+
+    def workspace(self) -> str:
+        """Return the source of the class whose arrays the function writes."""
+        words = "the batch before the rows" if self.batch_first else "the rows before the batch"
+        head = [
+            f"class {self.own}:", f'{TAB}"""Arrays that are kept between calls with the same sizes: time first, {words}."""', "",
+            f"{TAB}def __init__(self, {', '.join([*self.sizes, 'dtype'])}):",
+        ]
+        body = [f"self.key = ({', '.join([self.own, *self.sizes, 'dtype'])})", *self.made]
+        return "\n".join([*head, *(f"{2 * TAB}{line}" for line in body)]) + "\n"
+
+    def returned(self) -> list[str]:
+        """Write the return statement."""
+        entries = [f'"{r.name}": {self.result(r)}' for r in self.function.results]
+        loss = f"{self.names.quantities[self.network.loss]}.sum()" if self.function.loss else ""
+        if not entries:
+            return [f"loss = {loss}", "keep(workspace)", "return loss"]
+        word = "gradients" if self.function.loss else "outputs"
+        lines = [f"{word} = {{", *(f"{TAB}{entry}," for entry in entries), "}", "keep(workspace)"]
+        return [*lines, f"return {loss}, {word}" if loss else f"return {word}"]
+
+    def result(self, result: Result) -> str:
+        """Write one result; never a part of the workspace."""
+        quantity = result.quantity
+        if isinstance(quantity, Series):
+            name = self.views.all_of(quantity, self.scope)
+            number = self.scope.number
+            if result.span is None or result.span.single:
+                time = number(result.span.lo) if result.span is not None else ""
+                return f"{self.views.leaf(quantity, time, self.scope)}.copy()"
+            times = f"[{number(result.span.lo)}:{number(result.span.hi + 1)}]"
+            turned = ".swapaxes(0, 1)" if self.views.batch_first else ".transpose(2, 0, 1)"
+            return f"{name}{times}{turned}.copy()"
+        code = self.names.quantities[quantity]
+        return code if quantity in self.summed or not result.shared else f"{code}.sum(axis=0)"
+
+    def placed(self, a: Argument) -> list[str]:
+        """Put a given series into its array."""
+        if a.shared or a.given.span is None or a.given.quantity not in self.read:
+            return []
+        number = self.scope.number
+        target = self.views.all_of(a.given.quantity, self.scope)
+        flat = a.kind in COUNTED and len(axes(a.given.quantity.shape)) == 1 and a.given.quantity.shape == (1, 1)
+        name, lines = a.name, []
+        if a.may_be_classes:
+            classes = number(a.given.quantity.shape[0])
+            lines = [f"if {name}.ndim == {len(a.dims) - 1}:  # classes, counted from 0", f"{TAB}{name} = np.eye({classes}, dtype=dtype)[{name}]"]
+        column = a.given.quantity in self.views.places.of
+        turned = not self.views.batch_first and column
+        if a.given.span.single:
+            value = f"{name}[:, None]" if flat else name
+            value = f"{value}.T" if turned else value
+            if a.kind == "initial":
+                value = f"0 if {name} is None else {value}"
+            return [*lines, f"{target}[{number(a.given.span.lo)}] = {value}"]
+        value = f"{name}[:, :, None]" if flat else name
+        value = f"{value}.transpose(1, 2, 0)" if turned else f"{value}.swapaxes(0, 1)"
+        return [*lines, f"{target}[{number(a.given.span.lo)}:{number(a.given.span.hi + 1)}] = {value}"]
+
+
+def together(items: Sequence[Item]) -> list[Item]:
+    """Join neighbours that are done for the same times at once."""
+    out: list[Item] = []
+    for item in items:
+        last = out[-1] if out else None
+        if isinstance(last, Nest) and isinstance(item, Nest) and last.step == item.step == 0 and last.span == item.span:
+            out[-1] = replace(last, body=(*last.body, *item.body))
+        else:
+            out.append(item)
+    return out
+
+
+def improved(item: Item) -> Item:
+    """Merge the calls of an item."""
+    return replace(item, body=merged(item.body)) if isinstance(item, Nest) else item
+
+
+def batched_in(form: Form) -> frozenset[Basic]:
+    """Return what differs between the sequences of a batch: every series, and statics that depend on one."""
+    found: set[Basic] = {g.quantity for g in form.network.givens if g.kind not in SHARED}
+    found |= {e.quantity for e in form.equations if isinstance(e.quantity, Series)}
+    size = -1
+    while len(found) != size:
+        size = len(found)
+        found |= {e.quantity for e in form.equations if any(quantity_of(leaf) in found for leaf in leaves(e.rhs))}
+    return frozenset(found)
+
+
+def summed_in(form: Form, function: Function) -> frozenset[Basic]:
+    """Return the statics that are needed summed over the batch only: gradients, and what these are rows of."""
+    readers = form.readers()
+    found: set[Basic] = {r.quantity for r in function.results if r.shared and r.quantity not in readers}
+    size = -1
+    while len(found) != size:
+        size = len(found)
+        for e in form.equations:
+            read = readers.get(e.quantity, [])
+            if e.span is None and read and all(reader.quantity in found and rows_or_sum(reader.rhs) for reader, _ in read):
+                found.add(e.quantity)
+    return frozenset(found)
+
+
+def rows_or_sum(node: Any) -> bool:
+    """Tell whether a formula takes rows of another quantity, and nothing else."""
+    return isinstance(node, Rows) and isinstance(node.args[0], Static)
+
+
+def is_shared(quantity: Any, batched: frozenset[Basic]) -> bool:
+    """Tell whether a quantity is static, and the same for all sequences of a batch."""
+    return isinstance(quantity, Static) and quantity not in batched

@@ -1,0 +1,204 @@
+"""The arrays of a workspace, and the names under which a function reads and writes parts of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sympy import Basic, Expr, Integer, expand
+
+from symrnn.codegen.arguments import BATCH
+from symrnn.codegen.fast.places import Places
+from symrnn.codegen.fast.steps import Ref
+from symrnn.codegen.formatting import grouped
+from symrnn.codegen.values import Scope, axes
+from symrnn.errors import NotSupportedError
+from symrnn.expr import Series, t
+from symrnn.scheduling.form import times_known
+from symrnn.times import Span, hull
+
+
+@dataclass
+class Views:
+    """Names of arrays, and of rows of them.
+
+    Attributes:
+        places: Where the columns lie.
+        names: Identifiers of series.
+        batch_first: Whether the batch comes before the rows.
+        used: Names that a function uses, with the code that makes them in the workspace.
+        statics: Arrays without time, such as stacked weights, with their shapes.
+        scratch: Arrays for values in between: their heights, and the times of those for all times at once.
+    """
+
+    places: Places
+    names: dict[Basic, str]
+    batch_first: bool
+    used: dict[str, str] = field(default_factory=dict)
+    statics: dict[str, tuple[Expr, ...]] = field(default_factory=dict)
+    scratch: dict[str, tuple[Expr, Expr | None]] = field(default_factory=dict)
+    keys: dict[int, str] = field(default_factory=dict)
+    covering: dict[tuple[str, Any, Any], str] = field(default_factory=dict)
+    ends: dict[str, Expr] = field(default_factory=dict)
+    brief: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Name the arrays by what lies in them, and find how long they are."""
+        form = self.places.form
+        spans = times_known(form)
+        for series, place in self.places.of.items():
+            key = self.keys.setdefault(id(place.array), f"array_{len(self.keys) + 1}")
+            if place.array.brief:
+                self.brief.add(key)
+            self.covering[(key, *map(expand, place.rows))] = self.names[series]
+            self.extend(key, spans.get(series, []))
+        for series in spans:
+            if isinstance(series, Series) and series not in self.places.of:
+                self.extend(self.names[series], spans[series])
+
+    def extend(self, key: str, spans: Iterable[Span]) -> None:
+        """Remember the last time of an array.
+
+        Raises:
+            NotSupportedError: A time before 0.
+        """
+        for span in spans:
+            if span.lo.is_negative:
+                raise NotSupportedError(f"fast code has no values at times before 0; got one at {span.lo}")
+            known = [Span(Integer(0), self.ends[key])] if key in self.ends else []
+            self.ends[key] = hull([*known, span], self.places.form.order).hi
+
+    # Parts of arrays in a function
+
+    def text(self, ref: Ref, span: Span | None, scope: Scope) -> str:
+        """Write rows at a time, or at all times of a span."""
+        number = scope.number
+        if ref.time is None:
+            return self.timeless(ref, scope)
+        name = self.name(ref, number)
+        if span is None:
+            return f"{self.use(name, ref, number, each=True)}[{number(ref.time)}]"
+        if not ref.time.has(t):
+            return f"{self.use(name, ref, number)}[{number(ref.time)}]"
+        gap = ref.time - t
+        return f"{self.use(name, ref, number)}[{number(expand(span.lo + gap))}:{number(expand(span.hi + gap + 1))}]"
+
+    def timeless(self, ref: Ref, scope: Scope) -> str:
+        """Write a vector of a parameter, or an array for a value in between."""
+        if ref.array in self.scratch:
+            self.used.setdefault(ref.array, "")
+            return ref.array
+        if ref.array in self.brief:
+            return self.now(ref, scope)
+        return ref.array if self.batch_first else f"{ref.array}[:, None]"
+
+    def now(self, ref: Ref, scope: Scope) -> str:
+        """Write rows of an array that has no times."""
+        number = scope.number
+        name = f"{self.name(ref, number)}_now"
+        if name not in self.used:
+            lo, hi = number(expand(ref.lo)), number(expand(ref.hi))
+            rows = "" if ref.whole else f"[:, {lo}:{hi}]" if self.batch_first else f"[{lo}:{hi}]"
+            height, batch = number((ref.hi - ref.lo) / ref.pieces), number(BATCH)
+            own = f"{batch}, {ref.pieces}, {height}" if self.batch_first else f"{ref.pieces}, {height}, {batch}"
+            seen = ("[:, None]" if self.batch_first else "[None]") if ref.spread else f".reshape({own})" if ref.pieces > 1 else ""
+            self.used[name] = ref.array + rows + seen
+        return name
+
+    def name(self, ref: Ref, number: Any) -> str:
+        """Return a name for rows of an array: that of the quantity that lies there, or of the first and the last of them."""
+        lo, hi = expand(ref.lo), expand(ref.hi)
+        found = self.covering.get((ref.array, lo, hi))
+        if found is None:
+            first = next((name for (key, a, _), name in self.covering.items() if key == ref.array and a == lo), None)
+            last = next((name for (key, _, b), name in self.covering.items() if key == ref.array and b == hi), None)
+            found = f"{first}_to_{last}" if first and last else f"{ref.array}_{number(lo)}_{number(hi)}".replace(" ", "").replace("*", "")
+            self.covering[(ref.array, lo, hi)] = found
+        if ref.spread:
+            return f"{found}_each"
+        return f"{found}_by_{ref.pieces}" if ref.pieces > 1 else found
+
+    def use(self, name: str, ref: Ref, number: Any, *, each: bool = False) -> str:
+        """Remember that a name is used; return it with ``_at`` for one time, or ``_all``."""
+        full = f"{name}_all"
+        if full not in self.used:
+            lo, hi = number(expand(ref.lo)), number(expand(ref.hi))
+            rows = "" if ref.whole else f"[:, :, {lo}:{hi}]" if self.batch_first else f"[:, {lo}:{hi}]"
+            self.used[full] = ref.array + rows + self.seen(ref, number)
+        if each:
+            self.used.setdefault(f"{name}_at", f"list({full})")
+            return f"{name}_at"
+        return full
+
+    def seen(self, ref: Ref, number: Any) -> str:
+        """Write how rows are seen as pieces."""
+        if ref.spread:
+            return "[:, :, None]" if self.batch_first else "[:, None]"
+        if ref.pieces == 1:
+            return ""
+        height, length, batch = number((ref.hi - ref.lo) / ref.pieces), number(self.ends[ref.array] + 1), number(BATCH)
+        own = f"{batch}, {ref.pieces}, {height}" if self.batch_first else f"{ref.pieces}, {height}, {batch}"
+        return f".reshape({length}, {own})"
+
+    def place_ref(self, series: Basic, time: Any = None) -> Ref:
+        """Return where a column lies."""
+        place = self.places.of[series]
+        lo, hi = place.rows
+        return Ref(self.keys[id(place.array)], lo, hi, place.array.height, time)
+
+    def all_of(self, series: Any, scope: Scope) -> str:
+        """Return the name of all values of a series, as arrays with the batch first."""
+        if series in self.places.of:
+            ref = self.place_ref(series)
+            return self.use(self.names[series], ref, scope.number)
+        self.used.setdefault(f"{self.names[series]}_all", self.names[series])
+        return f"{self.names[series]}_all"
+
+    def leaf(self, series: Any, time: str, scope: Scope, *, many: bool = False) -> str:
+        """Write the value of a series at a time, or at many, with the batch before the rows."""
+        if series in self.places.of and self.places.of[series].array.brief:
+            code = self.now(self.place_ref(series), scope)
+            return code if self.batch_first else f"{code}.T"
+        code = f"{self.all_of(series, scope)}[{time}]"
+        return code if self.batch_first or series not in self.places.of else f"{code}.swapaxes({'1, 2' if many else '0, 1'})"
+
+    def by_time(self, series: Any, scope: Scope) -> str:
+        """Return the values of a series such that a subscript takes one, with the batch before the rows."""
+        name = self.all_of(series, scope)
+        return name if self.batch_first or series not in self.places.of else f"{name}.swapaxes(1, 2)"
+
+    # The workspace
+
+    def made(self, number: Any, kinds: dict[Basic, str]) -> list[str]:
+        """Write the lines that make the arrays of a workspace."""
+        batch = number(BATCH)
+        out = []
+        heights = {self.keys[id(place.array)]: place.array.height for place in self.places.of.values()}
+        needed = {code.split("[")[0].split(".")[0] for code in self.used.values()}
+        for key, height in heights.items():
+            if key in needed:
+                own = f"{batch}, {number(height)}" if self.batch_first else f"{number(height)}, {batch}"
+                time = "" if key in self.brief else f"{number(self.ends[key] + 1)}, "
+                out.append(f"{key} = np.zeros(({time}{own}), dtype)")
+        for series, name in self.names.items():
+            if isinstance(series, Series) and series not in self.places.of and name in needed:
+                own = ", ".join([batch, *(number(size) for size in axes(series.shape))])
+                out.append(f"{name} = np.zeros(({number(self.ends[name] + 1)}, {own}), {kinds.get(series, 'dtype')})")
+        for name, code in self.used.items():
+            if code:
+                out.append(f"self.{name} = {code.replace('list(', 'list(self.') if code.startswith('list(') else code}")
+        for name, shape in self.statics.items():
+            out.append(f"self.{name} = np.empty(({', '.join(map(number, shape))},), dtype)")
+        for name, (height, times) in self.scratch.items():
+            own = f"{batch}, {number(height)}" if self.batch_first else f"{number(height)}, {batch}"
+            if name not in self.used:
+                continue
+            time = "" if times is None else f"{number(times)}, "
+            out.append(f"self.{name} = np.empty(({time}{own}), dtype)")
+        return out
+
+    def bound(self) -> list[str]:
+        """Write the lines that take arrays out of a workspace."""
+        names = sorted({*self.used, *self.statics})
+        return grouped(names, lambda some: f"{', '.join(some)} = {', '.join(f'workspace.{name}' for name in some)}", most=5)

@@ -1,0 +1,175 @@
+"""From steps to the source of a function and of the workspace whose arrays it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sympy import Basic, Expr, Integer
+
+from symrnn import writer
+from symrnn.codegen.fast.expressions import at_once, over_batch, static_value, value_at
+from symrnn.codegen.fast.steps import Assign, Guarded, Item, Nest, Number, Once, Operand, Step, Times, steps_of
+from symrnn.codegen.fast.views import Views
+from symrnn.codegen.values import Scope, axes
+from symrnn.expr import Stacked, Static, TimeSum, t
+from symrnn.scheduling.form import Form
+from symrnn.style import Style
+from symrnn.times import Span
+
+INDENT = "    "
+
+
+@dataclass
+class Writing:
+    """Writes the body of a function.
+
+    Attributes:
+        form: What is computed.
+        views: The arrays of the workspace, and their names.
+        scope: Identifiers, and what was used.
+        summed: Statics that are sums over the batch.
+        style: The notation of the comments.
+    """
+
+    form: Form
+    views: Views
+    scope: Scope
+    summed: frozenset[Basic]
+    style: Style
+    numbers: dict[Expr, str] = field(default_factory=dict)
+    functions: set[str] = field(default_factory=set)
+    turned: set[str] = field(default_factory=set)
+    told: set[Any] = field(default_factory=set)
+
+    def lines(self, items: Sequence[Item]) -> list[str]:
+        """Write all items."""
+        out: list[str] = []
+        products = [step for item in items for step in steps_of(item) if isinstance(step, Times)]
+        self.turned |= {step.weight for step in products if step.turned != self.views.batch_first}
+        for item in items:
+            if isinstance(item, Nest) and out:
+                out.append("")
+            out += self.nest(item) if isinstance(item, Nest) else self.once(item)
+        return out
+
+    def once(self, item: Once) -> list[str]:
+        """Write what is done once."""
+        if item.equation is not None:
+            return self.static(item.equation)
+        return [line for step in item.body for line in self.step(step, None)]
+
+    def static(self, e: Any) -> list[str]:
+        """Write an equation without time."""
+        name = self.scope.names.quantities[e.quantity]
+        if isinstance(e.rhs, Stacked) and all(isinstance(part, Static) and part not in self.scope.batched for part in e.rhs.args):
+            self.functions.add("concatenate")
+            parts = ", ".join(self.scope.names.quantities[part] for part in e.rhs.args)
+            self.scope.used.quantities |= set(e.rhs.args)
+            self.views.statics[name] = axes(e.quantity.shape)
+            return [f"concatenate(({parts}), 0, {name})", *([f"{name}_T = {name}.T"] if name in self.turned else [])]
+        comment = self.comment([e]) if e.rhs.has(TimeSum) else []
+        if e.quantity in self.summed:
+            return [*comment, f"{name} = {over_batch(e.rhs, self.views, self.scope)}"]
+        return [*comment, f"{name} = {static_value(e.rhs, self.views, self.scope, batched=e.quantity in self.scope.batched)}"]
+
+    def nest(self, nest: Nest) -> list[str]:
+        """Write a loop, or what is done for all times at once."""
+        number = self.scope.number
+        if nest.step == 0:
+            return [line for step in nest.body if not isinstance(step, Guarded) for line in self.step(step, nest.span)]
+        lo, hi = nest.span.lo, nest.span.hi
+        ends = f"{number(lo)}, {number(hi + 1)}" if nest.step == 1 else f"{number(hi)}, {number(lo - 1)}, -1"
+        out = [f"for t in range({ends}):"]
+        inner = replace(self, scope=replace(self.scope, indices=((t, "t"),)))
+        for part in nest.body:
+            out += inner.guarded(part, nest.span) if isinstance(part, Guarded) else [INDENT + line for line in inner.step(part, None)]
+        return out
+
+    def guarded(self, guarded: Guarded, whole: Span) -> list[str]:
+        """Write steps that are taken at some times."""
+        out = []
+        for place, (span, steps) in enumerate(guarded.branches):
+            last = guarded.complete and place == len(guarded.branches) - 1
+            word = "if" if place == 0 else "elif"
+            out.append(INDENT + ("else:" if last else f"{word} {condition(span, whole, self.scope)}:"))
+            out += [2 * INDENT + line for step in steps for line in self.step(step, None)] or [2 * INDENT + "pass"]
+        return out
+
+    def comment(self, equations: Sequence[Any]) -> list[str]:
+        """Write the formulas of what begins here."""
+        new = [e for e in equations if e not in self.told]
+        self.told.update(new)
+        texts = [f"# {writer.text(e.lhs, self.style)} = {writer.text(e.rhs, self.style)}" for e in new]
+        return [text for text in texts if len(text) <= 100]
+
+    def step(self, step: Step, span: Span | None) -> list[str]:
+        """Write one step, after its formula: at a time, or for all times of a span at once."""
+        return [*self.comment(step.equations), *self.code(step, span)]
+
+    def code(self, step: Step, span: Span | None) -> list[str]:
+        """Write one step."""
+        if isinstance(step, Assign):
+            return self.assign(step, span)
+        if isinstance(step, Times):
+            return [self.product(step, span)]
+        inputs = [self.operand(operand, span) for operand in step.inputs]
+        out = self.operand(step.out, span)
+        if step.function == "copyto":
+            return [f"{out}[...] = {inputs[0]}"]
+        self.functions.add(step.function)
+        return [f"{step.function}({', '.join([*inputs, out])})"]
+
+    def operand(self, operand: Operand, span: Span | None) -> str:
+        """Write what a call reads or writes."""
+        if isinstance(operand, Number):
+            return self.numbers.setdefault(operand.value, number_name(operand.value, len(self.numbers)))
+        return self.views.text(operand, span, self.scope)
+
+    def product(self, step: Times, span: Span | None) -> str:
+        """Write a matrix product."""
+        value, out = self.operand(step.operand, span), self.operand(step.out, span)
+        flat = span is not None and self.views.batch_first
+        if flat:
+            value, out = (f"{code}.reshape(-1, {self.scope.number(ref.hi - ref.lo)})" for code, ref in ((value, step.operand), (out, step.out)))
+        weight = step.weight
+        if step.turned != self.views.batch_first:
+            weight = f"{step.weight}_T"
+        function = "dot" if (span is None and (step.out.whole or not self.views.batch_first)) else "matmul"
+        self.functions.add(function)
+        pair = (value, weight) if self.views.batch_first else (weight, value)
+        return f"{function}({', '.join([*pair, out])})"
+
+    def assign(self, step: Assign, span: Span | None) -> list[str]:
+        """Write an assignment of an expression."""
+        e = step.equation
+        number = self.scope.number
+        if span is not None:
+            code = at_once(e.rhs, t, span, self.views, self.scope)
+            if code is not None:
+                place = self.views.leaf(e.quantity, f"{number(span.lo)}:{number(span.hi + 1)}", self.scope, many=True)
+                return [f"{place if place.endswith(']') else place + '[...]'} = {code}"]
+            inner = replace(self.scope, indices=((t, "t"),))
+            lines = replace(self, scope=inner).code(Assign(e, t), None)
+            return [f"for t in range({number(span.lo)}, {number(span.hi + 1)}):", *(INDENT + line for line in lines)]
+        rhs = e.rhs if step.time is None or step.time == t else e.rhs.xreplace({t: step.time})
+        place = self.views.leaf(e.quantity, number(step.time), self.scope)
+        return [f"{place if place.endswith(']') else place + '[...]'} = {value_at(rhs, self.views, self.scope)}"]
+
+
+def number_name(value: Expr, count: int) -> str:
+    """Return a name for a number."""
+    return {Integer(1): "one", Integer(1) / 2: "half", Integer(-1): "minus_one", Integer(2): "two"}.get(value, f"number_{count + 1}")
+
+
+def condition(span: Span, whole: Span, scope: Scope) -> str:
+    """Write when a time of a loop lies in a span."""
+    number = scope.number
+    if span.single:
+        return f"t == {number(span.lo)}"
+    if span.lo == whole.lo:
+        return f"t <= {number(span.hi)}"
+    if span.hi == whole.hi:
+        return f"t >= {number(span.lo)}"
+    return f"{number(span.lo)} <= t <= {number(span.hi)}"

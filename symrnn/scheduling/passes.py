@@ -1,0 +1,82 @@
+"""The passes, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from sympy import Basic
+
+from symrnn.equations import Equation
+from symrnn.expr import At, Leaf, t
+from symrnn.networks.graph import Network, Scan
+from symrnn.scheduling.distribution import distributed
+from symrnn.scheduling.factoring import factored, inlined
+from symrnn.scheduling.form import Form, apart, equations_of
+from symrnn.scheduling.hoisting import hoisted
+from symrnn.scheduling.padding import padded
+from symrnn.scheduling.sharing import shared
+from symrnn.scheduling.stacking import stacked
+from symrnn.times import Span
+from symrnn.traverse import leaves, quantity_of
+
+Pass = Callable[[Form], Form]
+
+
+def needed(form: Form) -> Form:
+    """Leave out what no result needs, and a value at one time that nobody reads there."""
+    kept: list[Equation] = []
+    wanted = [e for e in form.equations if e.quantity in form.results and meets(e.span, form.results[e.quantity], form)]
+    while wanted:
+        kept += wanted
+        read = [(leaf, e.span) for e in wanted for leaf in leaves(e.rhs)]
+        wanted = [e for e in form.equations if e not in kept and any(is_read(e, leaf, span, form) for leaf, span in read)]
+    blocks = []
+    for block in form.blocks:
+        own = tuple(e for e in equations_of(block) if e in kept)
+        if own:
+            blocks.append(Scan(own, block.step) if isinstance(block, Scan) else block)
+    return replace(form, blocks=tuple(blocks))
+
+
+def meets(span: Span | None, other: Span | None, form: Form) -> bool:
+    """Tell whether two ranges of times have one in common; only a single time is looked at."""
+    if span is None or other is None or not (span.single or other.single):
+        return True
+    return not apart(span, other, form.order)
+
+
+def is_read(equation: Equation, leaf: Leaf, span: Span | None, form: Form) -> bool:
+    """Tell whether a leaf, somewhere in a formula that holds at some times, reads what an equation defines."""
+    if quantity_of(leaf) != equation.quantity:
+        return False
+    if not isinstance(leaf, At) or equation.span is None:
+        return True
+    offset = leaf.time - t
+    if offset.is_Integer and span is not None:
+        return meets(equation.span, span.shifted(offset), form)
+    moving = any(letter.name.startswith("_s") for letter in leaf.time.free_symbols)
+    return moving or meets(equation.span, Span(leaf.time, leaf.time), form)
+
+
+PASSES: Mapping[str, Pass] = MappingProxyType({
+    "needed": needed,
+    "padded": padded,
+    "distributed": distributed,
+    "shared": shared,
+    "hoisted": hoisted,
+    "inlined": inlined,
+    "factored": factored,
+    "stacked": stacked,
+    "pruned": needed,
+})
+"""From a form to another of the same value, by name."""
+
+
+def scheduled(network: Network, results: Mapping[Basic, Span | None]) -> Form:
+    """Arrange what the results need: recurrences as small as they can be, and everything else for all times at once."""
+    form = Form(network, network.blocks, results)
+    for run in PASSES.values():
+        form = run(form)
+    return form
