@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from hypothesis import settings
 
-QUICK = 15
+QUICK = 8
 """Examples of a test of no fixed number without ``--full``: the profile ``ci``."""
 
 
 def examples(number: int) -> int:
-    """Return the number, or about a third of it in the quick run."""
-    return number if settings().max_examples > QUICK else max(4, number // 3)
+    """Return the number, or about a fifth of it in the quick run."""
+    return number if settings().max_examples > QUICK else max(2, number // 5)

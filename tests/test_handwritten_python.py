@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 
 import numpy as np
 import pytest
+from amounts import examples
 from handwritten_programs import FOLDER
 from hypothesis import given, settings
 
@@ -179,7 +180,7 @@ def test_the_report_says_what_the_time_went_into() -> None:
     assert "derivative of the forward" in report.seconds
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=examples(4), deadline=None)
 @given(example=arguments(SHAPES, most=7))
 def test_arguments_by_hypothesis(example) -> None:
     assert example["x"].shape[1] >= 6

@@ -61,7 +61,8 @@ def run(numbers, floats_every):
 
 
 def test_judges_agree_on_random_wirings():
-    assert set(run(FEW, floats_every=4)) == FEATURES
+    """Code is judged for one of them; for each fourth wiring, these among them, in the test of many."""
+    assert set(run(FEW, floats_every=16)) == FEATURES
 
 
 @pytest.mark.full
