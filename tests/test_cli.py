@@ -304,13 +304,14 @@ def test_interrupt(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     assert capsys.readouterr().err == "symrnn: error: interrupted\n"
 
 
-def test_ascii_terminal() -> None:
-    for args in (["derive", "lstm", "--steps"], ["cells"], ["check", "rnn", "--judge", "entrywise", "--all"]):
-        done = run(*args, encoding="ascii")
-        assert done.returncode == 0
-        assert done.stderr == b""
-        assert done.stdout.isascii()
-        assert b"?" not in done.stdout
+@pytest.mark.sampled(3)
+@pytest.mark.parametrize("args", [["derive", "lstm", "--steps"], ["cells"], ["check", "rnn", "--judge", "entrywise", "--all"]], ids=" ".join)
+def test_ascii_terminal(args: list[str]) -> None:
+    done = run(*args, encoding="ascii")
+    assert done.returncode == 0
+    assert done.stderr == b""
+    assert done.stdout.isascii()
+    assert b"?" not in done.stdout
 
 
 def test_message_on_ascii_terminal() -> None:

@@ -58,6 +58,7 @@ def test_strings_are_turned_round(tmp_path: Path) -> None:
     assert (tmp_path / "seen.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 
 
+@pytest.mark.full
 def test_language_model_on_the_readme(tmp_path: Path) -> None:
     out = ran("language_model.py", *SHOTS, "--page", "page.html", folder=tmp_path)
     assert "add-one bigram table" in out

@@ -91,7 +91,10 @@ def test_what_is_said_of_a_result(run, old, new, name, verdict, detail) -> None:
 
 
 @pytest.mark.parametrize(("new", "line"), [
-    ("import numpy as np\nwhile True: pass\n", r"^code\.py did not end within 8 s \(in: loading the file\); .*only_definitions = true in args\.toml$"),
+    pytest.param(
+        "import numpy as np\nwhile True: pass\n",
+        r"^code\.py did not end within 8 s \(in: loading the file\); .*only_definitions = true in args\.toml$", marks=pytest.mark.full,
+    ),
     ("import os\nos._exit(7)\n", r"^the code of code\.py ended its process with status 7 \(in: loading the file\); remove the exit$"),
     ("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n", r"^the process of code\.py crashed with SIGSEGV"),
     ("import os\nos.system('true')\n", r"^code\.py raised PermissionError in line 2 of code\.py: the code starts another program"),

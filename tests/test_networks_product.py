@@ -166,7 +166,7 @@ def test_what_does_not_go_together_is_refused() -> None:
 
 @cache
 def few() -> tuple[Case, ...]:
-    """Cases of the sample that together have every single choice, for the run without ``--full``."""
+    """Cases of the sample that together have every single choice; the run without ``--full`` judges each second of them."""
     missing, chosen = {choice for case in sample() for choice in case}, []
     while missing:
         chosen.append(max(sample(), key=lambda case: len(missing.intersection(case))))
@@ -174,13 +174,14 @@ def few() -> tuple[Case, ...]:
     return tuple(chosen)
 
 
-def test_the_quick_run_has_every_choice() -> None:
+def test_few_cases_have_every_choice() -> None:
     assert {choice for case in few() for choice in case} == {choice for case in draws() for choice in case}
 
 
 SAMPLE = [*few(), *(pytest.param(case, marks=pytest.mark.full) for case in sample() if case not in few())]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("case", SAMPLE, ids=label)
 def test_judges_agree(case: Case) -> None:
     assert_judges_agree(case)

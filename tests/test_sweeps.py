@@ -157,6 +157,7 @@ def test_interrupted_sweeps_keep_their_points(tmp_path):
     assert len(read_sweep(path)) == 4
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("change", "words"), [
     ({"repeat": 4}, "repeat was 3, and is 4 now"), ({"seed": 5}, "seed was 0, and is 5 now"),
     ({"ranges": {"radius": RADII}}, 'ranges was {"radius": [0.5, 0.9, 1.3], "gain": [0.5, 1.0]}, and is {"radius": [0.5, 0.9, 1.3]} now'),
@@ -290,6 +291,7 @@ CLUSTER = """
 """
 
 
+@pytest.mark.full
 def test_a_cluster_that_loses_a_worker_gives_the_serial_result(tmp_path):
     pytest.importorskip("distributed")
     program = tmp_path / "program.py"
