@@ -42,6 +42,7 @@ def test_the_right_gradient_agrees_to_ninety_digits():
         assert int(finding.detail.split()[0]) >= 90
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("planted", "right"), [
     (Planted(sign=-1), set()),
     (Planted(transpose=False), set()),
@@ -87,6 +88,7 @@ def test_a_mismatch_is_excused_only_where_it_is_small_at_two_points():
     assert compare_gradients(forward, backward, [small, Point({"a": [0.0], "b": [1.0]}, ("b",))])[0].detail.startswith("up to")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("planted", "name", "words"), [
     (Planted(factor=3), "W", "every entry is 3 times what is right; largest difference at ["),
     (Planted(factor=Fraction(-1, 6)), "b", "every entry is -1/6 times what is right; "),

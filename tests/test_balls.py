@@ -98,7 +98,7 @@ class Edited:
         self.names, self.accepted = self.program.names, self.program.accepted
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("name", ["rnn", "lstm", "gru", "gru-reset-after"])
 @pytest.mark.parametrize("options", [
     {}, {"task": "many-to-one", "loss": "squared-error"}, {"mask": True, "over_time": "mean", "over_batch": "mean"},
@@ -111,6 +111,7 @@ def test_generated_code_agrees(name, options):
     assert all(f.detail.endswith(" digits") for f in report.findings if f.quantity != "L")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("old", "new", "wrong"), [
     ("(1 - h[t] * h[t])", "(1 + h[t] * h[t])", {"W_hh", "W_xh", "b_h", "h_0", "x"}),
     ("d_a[t + 1] @ W_hh", "d_a[t + 1] @ W_hh.T", {"W_hh", "W_xh", "b_h", "h_0", "x"}),

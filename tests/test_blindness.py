@@ -26,7 +26,7 @@ blindness = load()
 CUT = list(itertools.product(blindness.RADII, blindness.KEPT))
 
 
-@pytest.mark.sampled(16)
+@pytest.mark.sampled(21)
 @pytest.mark.parametrize(("radius", "kept"), CUT)
 def test_ours_refuses_each_cut(radius: float, kept: int) -> None:
     report = blindness.ours(blindness.point(radius), kept)
@@ -35,6 +35,7 @@ def test_ours_refuses_each_cut(radius: float, kept: int) -> None:
     assert {found[name] for name in ("dx", "dh0", "dU", "dW", "db")} == {"wrong"}, str(report)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("kept", "verdict"), [(8, "wrong"), (19, "right up to float64 constants")])
 def test_ours_where_others_look(kept: int, verdict: str) -> None:
     report = blindness.ours_there(blindness.point(0.1), kept)

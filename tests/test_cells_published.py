@@ -150,6 +150,7 @@ def test_every_cell_has_title_source_and_no_bias_without(name):
     assert dict(made.options)["bias"] is False
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", STEPS)
 def test_generated_loss_is_that_of_a_plain_loop(name):
     program = program_of(name)

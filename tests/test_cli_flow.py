@@ -76,6 +76,7 @@ def test_a_norm_of_zero_is_0_in_the_table(capsys):
     assert json.loads(shown(capsys, "rnn", *SMALL, "--radius", "0", "--json"))["flows"][0]["zero_from"] == 1
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("args", "ending"), [
     (("rnn", "lstm"), "svg"), (("rnn", "gru", "--side-by-side"), "pdf"), (("lstm", "--heat"), "png"), (("gru", "--gates"), "pdf"),
     (("gru", "--singular-values"), "svg"),
@@ -87,6 +88,7 @@ def test_pictures(capsys, tmp_path, args, ending):
     assert path.read_bytes().startswith(STARTS[ending])
 
 
+@pytest.mark.full
 def test_remedies(capsys, tmp_path):
     out = shown(capsys, "--remedies", *SMALL, "--plot", "remedies.svg")
     assert out.count("  note      ") >= 8

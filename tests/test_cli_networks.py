@@ -45,14 +45,14 @@ WORKS = [
 ]
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("args", WORKS)
 def test_what_a_user_types_is_derived_and_becomes_code(args: str, capsys: Capture) -> None:
     assert "∂L/∂" in shown(capsys, "derive", *args.split())
     compile(shown(capsys, "code", *args.split()), "code", "exec")
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("args", [
     "lstm --network stacked --size D=2 --size H=2", "rnn --network bidirectional --times 2..T", "rnn --truncate 2",
     "gru --network encoder-decoder --attention dot --source-mask --size H=2 --size D=2 --size S=3", "rnn --clip 5 --truncate J", "rnn --layer-norm",

@@ -31,7 +31,7 @@ def assert_gradients(program, point, tolerance=1e-12):
         np.testing.assert_allclose(np.sum(gradient * direction), stepped, rtol=tolerance, atol=tolerance, err_msg=name)
 
 
-@pytest.mark.sampled(7)
+@pytest.mark.sampled(17)
 @pytest.mark.parametrize("kind", CELLS)
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 def test_gradients_are_complex_step_derivatives(kind, options):
@@ -57,7 +57,7 @@ def test_central_differences_agree():
         np.testing.assert_allclose(gradient.sum(), (up - down) / (2 * step), rtol=1e-6, atol=1e-8)
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(13)
 @pytest.mark.parametrize("kind", CELLS)
 @pytest.mark.parametrize("options", [{}, {"task": "many-to-one"}, {"mask": True, "over_time": "mean"}], ids=str)
 def test_second_order_code_is_the_derivative_of_first_order_code(kind, options):

@@ -32,7 +32,7 @@ def test_every_node_type_has_a_rule():
     assert not set(RULES) & set(ARRAY_RULES)
 
 
-@pytest.mark.sampled(7)
+@pytest.mark.sampled(17)
 @pytest.mark.parametrize("kind", CELLS)
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 def test_source_imports_numpy_alone_and_fits_the_page(kind, options):

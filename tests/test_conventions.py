@@ -41,7 +41,7 @@ def verified(path: Path | str, **options: str) -> Report:
     return verify_file(str(path), in_process=True, **options)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(("layout", "cell"), ALL)
 def test_a_program_passes_with_the_name_alone(layout: str, cell: str) -> None:
     report = verdicts(program(layout, cell), cell=cell, layout=layout)
@@ -99,7 +99,7 @@ def test_each_program_has_a_wrong_edit() -> None:
     assert [(edit.layout, edit.cell) for edit in WRONG] == ALL
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(9)
 @pytest.mark.parametrize("edit", WRONG, ids=lambda edit: f"{edit.layout}-{edit.cell}")
 def test_a_wrong_program_is_refused(edit: Edit, tmp_path: Path) -> None:
     source = program(edit.layout, edit.cell).read_text(encoding="utf-8")

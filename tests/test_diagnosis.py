@@ -116,6 +116,7 @@ def test_a_mistake_changes_what_it_says_only() -> None:
         assert {of for of in rules if after[of].terms != rules[of].terms} == set(mistake.of)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("edit", "kind", "line", "formula"), [
     (("(1 - h[:, t] ** 2)", "(1 - h[:, t])"), "wrong derivative", "da = dstate * (1 - h[:, t])", "δa_t = δh_t ⊙ (1 - h_t)"),
     (("dh[:, t] + carry", "dh[:, t]"), "missing carry", "dstate = dh[:, t]", "δh_t = g_{h,t}"),
@@ -191,7 +192,7 @@ def test_an_explainer_that_fails_leaves_the_verdict(tmp_path: Path, monkeypatch:
     assert "LookupError" in report.diagnosis.statement
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(9)
 @pytest.mark.parametrize("name", [n for n in RIGHT if n not in {"forecast", "node_lstm", "two_layers"}])
 def test_right_programs_have_no_findings(name: str) -> None:
     report = verdict_on(name)

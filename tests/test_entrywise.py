@@ -37,14 +37,14 @@ def assert_agrees(derivation, **options):
 # What is right agrees.
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(11)
 @pytest.mark.parametrize("name", CELLS)
 @pytest.mark.parametrize("task", TASKS)
 def test_cells_and_tasks(name, task):
     assert_agrees(derived(name, task=task))
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(11)
 @pytest.mark.parametrize("name", CELLS)
 @pytest.mark.parametrize("loss", LOSSES)
 def test_outputs_that_are_fed_back(name, loss):
@@ -68,17 +68,19 @@ def test_activations(activation):
     assert_agrees(derive(network(cell("rnn", activation=activation))))
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("name", CELLS)
 def test_second_order_of_cells(name):
     assert_agrees(second_order(name))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("activation", ["phi", "elu", "softplus", "sin", "log"])
 def test_second_order_of_activations(activation):
     assert_agrees(derive(hessian_vector_network(derive(network(cell("rnn", activation=activation), task="many-to-one")))))
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("sizes", [{"T": 1}, {"T": 2}, {"T": 7, "H": 3, "D": 2, "K": 4}, {"H": 1, "D": 1, "K": 1}])
 def test_sizes_that_are_asked_for(sizes):
     report = judge_entrywise(derived("lstm"), sizes=sizes)
@@ -178,6 +180,7 @@ def attention(stop=StopGradient):
     )
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("make", [bidirectional, attention])
 def test_scans_sequences_and_lookups_to_second_order(make):
     first = derive(make())

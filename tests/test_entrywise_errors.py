@@ -66,6 +66,7 @@ def test_swapped_gates_in_a_weight_gradient():
     assert_refuted(wrong, "∂L/∂U_f")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", CELLS)
 def test_missing_carry(name):
     wrong = with_formula(derived(name), "h", 1, lambda rhs: Plus(*rhs.args[:-1]))

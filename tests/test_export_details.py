@@ -60,14 +60,14 @@ def test_ascii():
     assert export(derivation(), "c,dW_f", "unicode", ascii=True).isascii()
 
 
-@pytest.mark.sampled(7)
+@pytest.mark.sampled(11)
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("name", CELLS)
 def test_every_cell_in_every_profile_is_well_formed(name, profile):
     assert_well_formed(export(derivation(name), "all", notation=profile))
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_profile_becomes_a_picture(profile):
     for name in ("lstm", "gru-reset-after"):
@@ -142,6 +142,7 @@ def test_what_pandoc_cannot_read_is_refused():
         pandoc(r"\frac{1}", "typst")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("ending", "start"), [
     ("tex", b"\\frac"), ("txt", "∂L/∂W_f".encode()), ("mml", b"<math"), ("typ", b"$ frac"), ("svg", b"<svg"), ("png", b"\x89PNG"),
 ])

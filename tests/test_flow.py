@@ -105,6 +105,7 @@ def with_values(net: Any, sizes: dict[str, int]) -> tuple[Flow, dict[str, Any]]:
     return gradient_flow(net, params=params, data={"x": values["x"]}), values
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", CELLS)
 @given(st.integers(0, 2**31), st.floats(0.1, 2))
 @settings(max_examples=5, deadline=None)

@@ -211,7 +211,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(9)
 @pytest.mark.parametrize(("text", "what", "name", "findings"), WRONG, ids=range(len(WRONG)))
 def test_wrong_formulas_are_different_and_the_term_is_named(text: str, what: str, name: str, findings: list[str] | None) -> None:
     report = compare_formula(text, what, network=derivation_of(name))

@@ -83,7 +83,7 @@ def assert_read_back(derivation: Derivation, notation: Notation, medium: str) ->
     return refused
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(11)
 @pytest.mark.parametrize("notation", MANNERS, ids=[m.name for m in MANNERS])
 @pytest.mark.parametrize("name", CELLS)
 def test_cells_are_read_back(name: str, notation: Notation) -> None:
@@ -100,7 +100,7 @@ def test_everything_is_read_back(name: str, notation: Notation, medium: str) -> 
     assert assert_read_back(derivation_of(name), notation, medium) == 0
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("name", [*WIRED, "layer-normalised", "open function", "second order"])
 def test_networks_are_read_back(name: str) -> None:
     place = ([*WIRED, "layer-normalised", "open function", "second order"]).index(name)

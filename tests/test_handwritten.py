@@ -19,6 +19,7 @@ def judge_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verifying, "explained", lambda *about: Diagnosis())
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", RIGHT)
 def test_right_programs_pass(name: str) -> None:
     report = verdict_on(name)
@@ -27,7 +28,7 @@ def test_right_programs_pass(name: str) -> None:
     assert all(v.digits is None or v.digits >= 90 for v in report.verdicts)
 
 
-@pytest.mark.sampled(10)
+@pytest.mark.sampled(19)
 @pytest.mark.parametrize("mistake", WRONG, ids=lambda m: f"{m.program}-{m.new.strip()[:30]}")
 def test_wrong_programs_are_refused(mistake: Mistake, tmp_path: Path) -> None:
     source = source_of(mistake.program)

@@ -74,7 +74,7 @@ def networks() -> dict[str, Any]:
 NETWORKS = networks()
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_judge_agrees(name: str) -> None:
     for report in check(step_jacobian(NETWORKS[name])):
@@ -106,6 +106,7 @@ PLANTED = {
 }
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("error", PLANTED)
 @pytest.mark.parametrize("judge", ["entrywise", "balls", "numeric"])
 def test_planted_errors_are_refuted(error: str, judge: str) -> None:
@@ -180,6 +181,7 @@ def test_layers_and_directions() -> None:
         step_jacobian(both, layer=3)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("profile", symrnn.PROFILES)
 def test_prints_in_every_notation(profile: str) -> None:
     jacobian = step_jacobian(symrnn.cell("lstm"))

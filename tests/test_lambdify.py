@@ -92,7 +92,7 @@ def assert_all_agree(derivation):
     return run
 
 
-@pytest.mark.sampled(7)
+@pytest.mark.sampled(13)
 @pytest.mark.parametrize("kind", CELLS)
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 def test_every_line_of_the_published_cells(kind, options):

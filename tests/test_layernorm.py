@@ -63,7 +63,7 @@ def test_what_mean_and_variance_receive():
     assert latex == [r"\frac{1}{\sqrt{\mathit{var}_{t} + \frac{1}{100000}}}"]
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", CELLS)
 def test_every_cell(name):
     plain = cell(name)
@@ -79,7 +79,7 @@ def test_every_cell(name):
         layer_normalised(normal)
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("name", ["rnn", "lstm", "gru", "lstm-block", "janet"])
 def test_judges_agree(name):
     derivation = derive(network(layer_normalised(cell(name))))

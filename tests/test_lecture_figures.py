@@ -144,6 +144,7 @@ def assert_figure_is_clear(found):
     assert_connected(places, dataflow(net, Style.of(net)))
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("profile", PROFILES)
 def test_the_figure_is_clear_in_each_notation(profile):
     net = network(cell("lstm-peephole"))
@@ -238,6 +239,7 @@ def layouts():
 UNROLLED = dict(layouts())
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("steps", [3, 5])
 @pytest.mark.parametrize("name", UNROLLED)
 def test_the_unrolled_figure_is_clear(name, steps):

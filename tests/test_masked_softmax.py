@@ -83,6 +83,7 @@ def gated(mask) -> Network:
     )
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("make", [attention, lambda: gated(series("m", "H")[t]), lambda: gated(series("m", "H")[T])])
 def test_judges_agree(make):
     derivation = derive(make())

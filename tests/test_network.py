@@ -171,6 +171,7 @@ def test_a_span_is_cut_where_a_piece_is_empty_in_the_shortest_sequence():
     assert [str(s) for s in Order().cut(Span(1, 3), [Integer(3), Integer(4)])] == ["1…2", "3"]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("options", [{}, {"merge": "sum", "layers": 2}, {"task": "many-to-one"}])
 def test_two_directions_meet_in_sequences_of_one_step(options):
     derivation = derive(architecture("bidirectional", cell("gru"), **options))

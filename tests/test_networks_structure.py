@@ -26,6 +26,7 @@ def nodes(network: Network) -> int:
     return sum(1 for line in (*network.equations, *derivation.lines) for _ in preorder_traversal(line.rhs))
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_size_does_not_depend_on_the_lengths(name: str) -> None:
     network = architecture(name, cell("lstm"), **DEPTH[name])
@@ -37,7 +38,7 @@ def test_size_does_not_depend_on_the_lengths(name: str) -> None:
     assert abs(symbolic - counts[0]) <= 0.05 * symbolic  # T + 1 is a number there
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", ["stacked", "bidirectional", "encoder-decoder", "language-model"])
 def test_size_is_linear_in_the_number_of_layers(name: str) -> None:
     counts = [nodes(architecture(name, cell("lstm"), layers=layers)) for layers in (2, 3, 4, 5)]
@@ -64,6 +65,7 @@ def test_networks_are_plain_values(name: str) -> None:
     assert architecture(name, cell("gru"), **DEPTH[name]) == network
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_json_carries_the_parts(name: str) -> None:
     derivation = derive(architecture(name, cell("gru"), **DEPTH[name]))

@@ -50,7 +50,7 @@ def ran(name: str, one: Any, seed: int, scale: float) -> dict[str, Any]:
     return code_of(name)(params, *inputs, **starts)
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=20)
 @given(seed=st.integers(0, 2**32 - 1), scale=st.sampled_from([0.1, 1.0, 3.0, 20.0]))

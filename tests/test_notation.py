@@ -37,7 +37,7 @@ def assert_prints_apart(net, style):
     assert len(seen) == len({q.name for q in own}) * len(ORDERS)
 
 
-@pytest.mark.sampled(7)
+@pytest.mark.sampled(19)
 @pytest.mark.parametrize("profile", list(PROFILES))
 @pytest.mark.parametrize("task", list(TASKS))
 @pytest.mark.parametrize("name", list(CELLS))
@@ -47,7 +47,7 @@ def test_no_two_quantities_print_alike(name, task, profile):
         assert_prints_apart(net, Style.of(net, profile, medium))
 
 
-@pytest.mark.sampled(7)
+@pytest.mark.sampled(13)
 @pytest.mark.parametrize("profile", list(PROFILES))
 @pytest.mark.parametrize("name", list(CELLS))
 def test_no_two_quantities_of_a_second_derivation_print_alike(name, profile):

@@ -140,6 +140,7 @@ ALTERATIONS: dict[str, tuple[str, Callable[[dict[str, Any], dict[str, Any]], Any
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("error", ALTERATIONS)
 def test_refutes_altered_gradients(error: str) -> None:
     kind, alter, wrong = ALTERATIONS[error]
@@ -171,6 +172,7 @@ def from_time_2(rhs: Node) -> Node:
     return TimeSum(body, index, lo + 1, hi)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("kind", "lhs", "change", "some"),
     [

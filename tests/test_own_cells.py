@@ -47,6 +47,7 @@ def cancelling() -> Derivation:
 PRE = parameter("W", "H", "H") @ h[t - 1] + parameter("U", "H", "D") @ x[t]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("a", "b"), [("A", "B"), ("T", "K"), ("phi_s", "phi")])
 def test_parameters_may_have_the_letters_of_sizes_and_of_open_functions(a, b):
     for report in check(state_space(a, b)):

@@ -38,7 +38,7 @@ WIRED = {
 }
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(17)
 @pytest.mark.parametrize("profile", [*PROFILES, ARROWS, ABOVE, Notation("bars", "", adjoint="bar", direction="arrows")], ids=str)
 @pytest.mark.parametrize("name", WIRED)
 def test_no_two_quantities_of_several_parts_print_alike(name, profile):
@@ -166,7 +166,7 @@ def rows_of(text):
     return sum(" = " in line or "&=" in line or "×" in line for line in text.splitlines())
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("format", ["unicode", "latex", "markdown"])
 @pytest.mark.parametrize("name", ["stacked", "bidirectional"])
 def test_the_length_of_a_print_does_not_depend_on_the_depth(name, format):
@@ -213,7 +213,7 @@ def printed_lines(outlined, style):
                 yield re.sub(r"_\{(\w)\}", r"_\1", explicit)
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("profile", ["indexed", "goodfellow", "d2l", "greff"])
 @pytest.mark.parametrize("make", [lambda: wired.stacked(*["lstm"] * 5), lambda: wired.bidirectional("gru", 4)], ids=["stacked", "bidirectional"])
 def test_a_folded_print_says_what_the_whole_one_says(make, profile):

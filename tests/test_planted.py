@@ -35,6 +35,7 @@ def judge_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verifying, "explained", lambda *about: Diagnosis())
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("program", RIGHT)
 def test_right_programs_are_never_refused(program: str) -> None:
     report = verdict_on(program)
@@ -43,7 +44,7 @@ def test_right_programs_are_never_refused(program: str) -> None:
 
 
 @pytest.mark.usefixtures("judge_alone")
-@pytest.mark.sampled(16)
+@pytest.mark.sampled(48)
 @pytest.mark.parametrize("record", RECORDS, ids=str)
 def test_wrong_programs_are_refused(record: Planted) -> None:
     report = verdict_on(record.program, record.edits)

@@ -95,6 +95,7 @@ def test_side_by_side_has_a_panel_for_each(flows):
     assert len({axes.get_ylim() for axes in figure.axes}) == 1
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("of", list(MEASURES))
 def test_each_norm_can_be_drawn(flows, of):
     (axes,) = plot_decay(flows[:1], of=of).axes
@@ -202,6 +203,7 @@ def test_bad_input_is_one_line(flows, call, message):
         call(flows)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("ending", "start"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF")])
 def test_files_are_the_same_bytes(flows, tmp_path, ending, start):
     paths = [tmp_path / f"{number}.{ending}" for number in (1, 2)]

@@ -135,7 +135,7 @@ def test_only_what_leads_to_one_gradient():
     assert compact(section(state, "Gradients")) == ["∂L/∂h_0 = W_hhᵀ δa_1"]
 
 
-@pytest.mark.sampled(7)
+@pytest.mark.sampled(13)
 @pytest.mark.parametrize(("name", "task"), CASES)
 def test_text_fits_a_terminal_and_loses_no_line(name, task):
     derivation = derivation_of(name, task=task)
@@ -247,6 +247,7 @@ def test_random_networks_print_and_read_back(random_network):
     assert from_json(render(derivation, "json")) == derivation
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", list(CELLS))
 def test_cells_in_print(name):
     source = cell(name)

@@ -19,7 +19,7 @@ from symrnn.networks import network
 from symrnn.printing import from_json, render
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(11)
 @pytest.mark.parametrize(("name", "task"), CASES)
 def test_json_reads_back_to_an_equal_derivation(name, task):
     derivation = derivation_of(name, task=task)

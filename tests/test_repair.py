@@ -204,6 +204,7 @@ def assert_named(diagnosis: Diagnosis, source: str, mistakes: tuple[Mistake, ...
         assert finding.fix != place.source
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("mistake", SINGLE, ids=lambda m: f"{m.kind}: {m.line} {m.new.strip()}")
 def test_one_mistake(mistake: Mistake, tmp_path: Path) -> None:
     source = edited(GATED, mistake)
@@ -212,6 +213,7 @@ def test_one_mistake(mistake: Mistake, tmp_path: Path) -> None:
     assert_named(diagnosed(module.forward, module.backward, GATED_SHAPES, verdict=verdict), source, (mistake,))
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("mistakes", PAIRS, ids=lambda pair: " and ".join(m.kind for m in pair))
 def test_two_mistakes(mistakes: tuple[Mistake, ...], tmp_path: Path) -> None:
     source = edited(GATED, *mistakes)
@@ -233,6 +235,7 @@ def test_methods_of_an_object(mistake: Mistake, outputs: tuple[str, ...], tmp_pa
     assert net.backward.__func__.__code__ is before
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("mistake", [
     Mistake("dy = ps[t] / N", "dy = ps[t]", "wrong scale", "dy ="),
     Mistake("(dy @ V.T + dnext) * (1 - hs[t] * hs[t])", "(1 - hs[t] * hs[t]) * (dy @ V.T) + dnext", "brackets", "da ="),
@@ -304,6 +307,7 @@ def test_code_without_a_source_says_so() -> None:
     assert found.statement == "the source of the backward cannot be read, so that no edit was tried"
 
 
+@pytest.mark.full
 def test_the_part_that_is_repaired_is_said(tmp_path: Path) -> None:
     source = edited(GATED, SINGLE[1]).replace("dq += daz.sum(axis=0)", "dq += np.exp(daz.sum(axis=0))")
     module = loaded(source, tmp_path)

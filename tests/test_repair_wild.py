@@ -136,6 +136,7 @@ PLACES_SHAPES = {"W": (3, 4), "s": (4, 5), "u": (5,)}
 PARTS_SHAPES = {"x": (3,), "h": (4,), "m": (7,), "U": (7, 7)}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("program", "shapes", "returns", "mistake"), [
     (RUNNING, RUNNING_SHAPES, "dx dW dU", Mistake("np.cumsum(dy[::-1], axis=0)[::-1]", "np.cumsum(dy, axis=0)", "wrong time", "dh =")),
     (RUNNING, RUNNING_SHAPES, "dx dW dU", Mistake("dU += h[t].T", "dU += h[t + 1].T", "wrong time", "dU +=")),

@@ -21,6 +21,7 @@ end = dim("T")
 whole = Span(1, end)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("columns", [1, 2])
 @pytest.mark.parametrize("node_type", [Softmax, LogSoftmax])
 def test_softmax_of_several_columns_passes_back_column_by_column(node_type, columns):

@@ -44,6 +44,7 @@ def differing(readings: tuple[SecondReading, ...]) -> list[str]:
     return [r.name for r in readings if not r.agrees]
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("notation", PROFILES)
 @pytest.mark.parametrize("name", READABLE)
 def test_cells_are_read_as_they_are_printed(name: str, notation: str) -> None:
@@ -141,6 +142,7 @@ def changes_of(node: ast.AST, names: list[str]) -> list[Callable[[Any], None]]:
     return []
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", READABLE)
 def test_every_small_change_is_seen_in_its_equation(name: str) -> None:
     step = forward_step(cell(name))

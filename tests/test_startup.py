@@ -23,11 +23,13 @@ def heavy(*args: str) -> list[str]:
     return done.stdout.split()
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("args", [["--help"], ["--version"], *([c, "--help"] for c in ("cells", "derive", "code", "check", "unroll", "flow"))])
 def test_help_loads_nothing(args: list[str]) -> None:
     assert heavy(*args) == []
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("args", [["cells"], ["derive", "lstm"], ["derive", "lstm", "--format", "json"],
                                   ["derive", "gru", "--format", "latex", "--steps"]])
 def test_formulas_need_sympy_only(args: list[str]) -> None:

@@ -104,6 +104,7 @@ def quadratic() -> Network:
 NETWORKS = {"captioning": captioning, "quadratic": quadratic, "same": lambda: dropped_out("same"), "each": lambda: dropped_out("each")}
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_judges_agree(name):
     program = judge_all(NETWORKS[name]())
@@ -111,6 +112,7 @@ def test_judges_agree(name):
         given.name for given in program.derivation.wanted}
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", ["quadratic", "same"])
 def test_second_order(name):
     second = derive(hessian_vector_network(derive(NETWORKS[name]())))

@@ -48,7 +48,7 @@ def line(derivation: Derivation, name: str, number: int = -1) -> str:
     return writer.text(derivation.adjoint(name).lines[number].rhs)
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(11)
 @pytest.mark.parametrize(("window", "form"), CUTS)
 @pytest.mark.parametrize("kind", CELLS)
 def test_lines_of_truncated_networks(kind, window, form):
@@ -59,6 +59,7 @@ FEW = [("rnn", "J", "window"), ("lstm", 2, "window"), ("gru", 3, "window"), ("gr
 ALL = [(kind, window, form) for kind in CELLS for window, form in CUTS if (kind, window, form) not in FEW]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("kind", "window", "form"), [*FEW, *(pytest.param(*case, marks=pytest.mark.full) for case in ALL)])
 def test_code_of_truncated_networks(kind, window, form):
     program = to_numpy(derived(kind, window, form))
@@ -112,6 +113,7 @@ def test_backward_pass_reads_values_without_stops():
     judge_entrywise(same).assert_ok()
 
 
+@pytest.mark.full
 def test_judges_refuse_the_factor_of_other_times():
     derivation = derived("rnn", 2)
     shifted = replace(derivation, adjoints=tuple(
@@ -218,7 +220,7 @@ def built() -> list[Any]:
     return found
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize(("name", "options"), built())
 def test_truncated_architectures(name, options):
     net = architecture(name, cell("gru"), **options)
@@ -299,7 +301,7 @@ def stopped_by_hand() -> Network:
     return Network("by hand", givens, (scan, Equation(loss, time_sum(h[t].T @ h[t], 1, T), None, "loss")), loss)
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("make", [
     *(lambda kind=kind: derived(kind, 2) for kind in CELLS), lambda: derived("gru", 2, "lag"),
     lambda: derive(truncated(two_back(), 2)), lambda: derive(stopped_by_hand()),

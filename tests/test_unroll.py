@@ -41,7 +41,7 @@ def everything(net, steps):
     return by_paths(unroll(derivation, steps).explicit, sums), sums
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("steps", [2])
 def test_the_sum_over_paths_is_the_gradient(name, steps):
@@ -51,7 +51,7 @@ def test_the_sum_over_paths_is_the_gradient(name, steps):
     judge_entrywise(derivation).assert_ok()
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(9)
 @pytest.mark.parametrize("steps", [2, 4, 5])
 @pytest.mark.parametrize("name", ["rnn", "lstm", "gru"])
 def test_the_sum_over_paths_at_other_lengths(name, steps):
@@ -97,6 +97,7 @@ PLANTED = {
 }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("error", PLANTED)
 def test_planted_errors_are_refuted(error):
     unrolled = unroll(RNN, 3, wrt="W_hh")
@@ -133,6 +134,7 @@ def test_the_substitution_of_the_notes_in_their_own_letters():
     assert r"h^{(t)} &= \tau\bigl[U x^{(t)} + W \tau(U x^{(t-1)} + W h^{(t-2)})\bigr]" in unrolled.render("latex")
 
 
+@pytest.mark.full
 def test_text_grows_in_proportion_to_the_steps():
     for name in ("rnn", "gru", "lstm"):
         for substitute in ("states", "everything"):
@@ -176,7 +178,7 @@ def test_attention_has_its_lines_and_says_why_no_product_of_jacobians():
         _ = unroll(net, 2, wrt="W_hh_dec").sums
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(11)
 @pytest.mark.parametrize("format", ["unicode", "latex", "markdown"])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_network_is_printed(name, format):

@@ -19,7 +19,7 @@ def judge_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verifying, "explained", lambda *about: Diagnosis())
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", WILD)
 def test_right_programs_pass(name: str) -> None:
     report = wild_verdict(name)
@@ -35,7 +35,7 @@ def test_every_program_has_an_entry() -> None:
     assert {path.stem for path in FOLDER.glob("*.toml")} == set(WILD)
 
 
-@pytest.mark.sampled(7)
+@pytest.mark.sampled(21)
 @pytest.mark.parametrize(("name", "old", "new", "outputs"), [
     ("adam_step", "dh = da @ U.T", "dh = da @ U", "grads['W'] grads['U'] grads['b']!"),
     ("adam_step", "hs[t - 1].T @ da", "hs[t].T @ da", "grads['U']!"),

@@ -76,7 +76,7 @@ WIRED = {
 }
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", WIRED)
 def test_judges_agree_with_the_rules_on_other_wirings(name):
     derivation = derive(WIRED[name]())

@@ -73,6 +73,7 @@ def test_what_is_no_list_or_no_derivation():
         check(network(cell("rnn")))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_network_is_far_from_every_limit_at_the_sizes_that_are_chosen(name):
     options = {"attention": "additive"} if "attention" in NETWORKS[name].options else {"layers": 2} if name != "single" else {}

@@ -225,7 +225,7 @@ def formulas(derivation):
         yield from (equation.lhs, equation.rhs)
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(11)
 @pytest.mark.parametrize("profile", list(PROFILES))
 @pytest.mark.parametrize("name", ["rnn", "lstm", "gru", "gru-reset-after"])
 def test_formulas_of_the_cells_are_well_formed_to_second_order(name, profile):
