@@ -14,7 +14,7 @@ from symrnn.codegen.formatting import paragraph
 from symrnn.codegen.functions import Function, Result
 from symrnn.codegen.program import Writer
 from symrnn.derivation import Derivation, key_of
-from symrnn.errors import unknown
+from symrnn.errors import SpecError, unknown
 from symrnn.expr import Series
 from symrnn.leftout import for_reading
 from symrnn.networks.graph import Given, Network
@@ -27,7 +27,8 @@ STYLES: Mapping[str, str] = MappingProxyType({
 
 
 def numpy_source(
-    derivation: Derivation, *, style: str = "readable", notation: str = "indexed", wrt: str | Iterable[str] = "all", layout: str | None = None
+    derivation: Derivation, *, style: str = "readable", notation: str = "indexed", wrt: str | Iterable[str] = "all",
+    layout: str | None = None, checkpoint: bool = False,
 ) -> str:
     """Return a Python module that computes the loss and its gradients, with NumPy alone.
 
@@ -38,18 +39,23 @@ def numpy_source(
             quantities have.
         wrt: ``all``, ``parameters``, or names: what gradients are returned.
         layout: How the arrays of fast code lie: ``batch-first``, ``feature-first``, or ``None``: by the size of the batch.
+        checkpoint: Whether fast code keeps only the states between windows of a sequence, and computes each window anew in
+            the backward pass: about a third more time, and memory for the root of the number of steps.
 
     Returns:
         The source. ``loss_and_gradients(params, x, y, *, h_0=None)`` returns the loss of a batch and a dictionary of
         gradients, ``loss(...)`` the loss alone; with clipping, ``clipped(gradients, limit=...)`` clips them afterwards.
 
     Raises:
-        SpecError: Unknown style, notation, name or layout.
+        SpecError: Unknown style, notation, name or layout, or an option of fast code with another style.
+        NotSupportedError: Checkpoints for a network that cannot be computed in windows.
     """
     if style not in STYLES:
         raise unknown("style", style, STYLES)
     if layout is not None and layout not in LAYOUTS:
         raise unknown("layout", layout, LAYOUTS)
+    if style != "fast" and (layout is not None or checkpoint):
+        raise SpecError('a layout and checkpoints are for fast code; write style="fast"')
     network = for_reading(derivation).as_network()
     results = tuple(
         Result(g.name, key_of(derivation.by_quantity[g.quantity].lhs), g.span, g.kind in SHARED)
@@ -67,7 +73,7 @@ def numpy_source(
     ]
     title = f"{derivation.network.name}: the loss and its gradients by backpropagation through time."
     if style == "fast":
-        source = fast_module(network, functions, title, layout=layout, notation=notation)
+        source = fast_module(network, functions, title, layout=layout, notation=notation, checkpoint=checkpoint)
     else:
         source = module(network, functions, title, notation)
     return "\n\n".join([source, *clipping_source(derivation)])

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from sympy import Basic, Expr
 
 from symrnn.networks.graph import Given, Network
+from symrnn.scheduling import Form
 
 RESERVED = frozenset({
     *keyword.kwlist, *keyword.softkwlist, "np", "t", "params", "dtype", "gradients", "loss", "loss_and_gradients",
     "forward", "l", "O", "I", "phi", "softmax", "masked_softmax", "log_softmax", "one_hot", "sigmoid", "softplus", "relu", "leaky_relu", "elu", "rsqrt",
     "stop_gradient", "step", "range", "sum", "int", "dict", "slice", "list", "workspace", "take", "keep", "one", "half", "two",
     "minus_one", "add", "subtract", "multiply", "negative", "tanh", "sin", "cos", "exp", "log", "reciprocal", "dot", "matmul",
-    "concatenate",
+    "concatenate", "first", "stop", "chunk",
 })
 """Names that a quantity cannot have in the code; ``l``, ``O`` and ``I`` are read as digits."""
 INDEX_LETTERS = ("t", "s", "k", "j", "m", "q")
@@ -63,7 +64,7 @@ class Names:
         return (*free, *(f"s_{number}" for number in range(1, 9)))
 
 
-def names_of(network: Network, batch: Expr) -> Names:
+def names_of(network: Network | Form, batch: Expr) -> Names:
     """Assign the identifiers of a network: sizes first, then what is given, then what is computed."""
     names = Names()
     for size in dict.fromkeys((batch, *network.sizes)):
@@ -76,7 +77,7 @@ def names_of(network: Network, batch: Expr) -> Names:
     return names
 
 
-def _quantities(network: Network) -> Iterable[Basic]:
+def _quantities(network: Network | Form) -> Iterable[Basic]:
     def values(given: Given) -> Basic:
         return given.quantity
 

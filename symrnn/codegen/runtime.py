@@ -205,7 +205,8 @@ def like(gradient: Any, value: Any) -> Any:
 
 
 def to_numpy(
-    derivation: Derivation, *, style: str = "readable", notation: str = "indexed", wrt: str | Iterable[str] = "all", layout: str | None = None
+    derivation: Derivation, *, style: str = "readable", notation: str = "indexed", wrt: str | Iterable[str] = "all",
+    layout: str | None = None, checkpoint: bool = False,
 ) -> NumpyProgram:
     """Generate NumPy code for a derivation.
 
@@ -216,14 +217,17 @@ def to_numpy(
         wrt: ``all``, ``parameters``, or names: what gradients are returned. Fast code computes nothing for the others.
         layout: How the arrays of fast code lie: ``batch-first`` or ``feature-first``; by default each call chooses by the
             number of its sequences.
+        checkpoint: Whether fast code keeps only the states between windows of a sequence; ``every=`` of a call says how long
+            they are, by default the root of the number of steps.
 
     Returns:
         A callable that checks what it is given, with the ``source`` of the code.
 
     Raises:
-        SpecError: Unknown style, notation, name or layout.
+        SpecError: Unknown style, notation, name or layout, or an option of fast code with another style.
+        NotSupportedError: Checkpoints for a network that cannot be computed in windows.
     """
     if not isinstance(derivation, Derivation):
         kind = type(derivation).__name__
         raise SpecError(f"to_numpy takes a derivation; got a {kind}; write to_numpy(derive(network))")
-    return NumpyProgram(derivation, numpy_source(derivation, style=style, notation=notation, wrt=wrt, layout=layout))
+    return NumpyProgram(derivation, numpy_source(derivation, style=style, notation=notation, wrt=wrt, layout=layout, checkpoint=checkpoint))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
+from functools import cache, reduce
 from typing import Any
 
 import sympy
@@ -122,6 +122,7 @@ class Scope:
         return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
 
 
+@cache
 def python_number(value: Expr) -> str:
     """Write a scalar as Python; functions of numbers become Python floats, which take the dtype of the array."""
     if all(is_arithmetic(part) for part in sympy.preorder_traversal(value)):

@@ -155,13 +155,7 @@ class Network(Shown):
     @property
     def sizes(self) -> tuple[Expr, ...]:
         """The size letters, sorted by name; lengths of sequences included."""
-        found: set[Expr] = set()
-        for e in self.equations:
-            found |= {s for d in (*e.lhs.shape, *((e.span.lo, e.span.hi) if e.span else ())) for s in d.free_symbols}
-            found |= {s for s in e.rhs.free_symbols if s.is_Symbol and s.is_positive}
-        for g in self.givens:
-            found |= {s for d in g.quantity.shape for s in d.free_symbols}
-        return tuple(sorted(found, key=str))
+        return size_letters(self.givens, self.equations)
 
     def shown(self) -> tuple[str, Iterable[Any]]:
         return self.name, self.equations
@@ -219,3 +213,12 @@ class Network(Shown):
         )
 
 
+def size_letters(givens: Iterable[Given], equations: Iterable[Equation]) -> tuple[Expr, ...]:
+    """Return the size letters of quantities and equations, sorted by name; lengths of sequences included."""
+    found: set[Expr] = set()
+    for e in equations:
+        found |= {s for d in (*e.lhs.shape, *((e.span.lo, e.span.hi) if e.span else ())) for s in d.free_symbols}
+        found |= {s for s in e.rhs.free_symbols if s.is_Symbol and s.is_positive}
+    for g in givens:
+        found |= {s for d in g.quantity.shape for s in d.free_symbols}
+    return tuple(sorted(found, key=str))

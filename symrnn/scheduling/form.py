@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from sympy import Basic, Expr
 
 from symrnn.equations import Equation
 from symrnn.expr import At, Leaf, Series, Static
-from symrnn.networks.graph import Block, Network, Scan
+from symrnn.networks.graph import Block, Given, Network, Part, Scan, size_letters
 from symrnn.times import Order, Span
 from symrnn.traverse import leaves, quantity_of
 
@@ -35,11 +36,41 @@ class Form:
     results: Mapping[Basic, Span | None]
 
     @property
+    def givens(self) -> tuple[Given, ...]:
+        """What is given."""
+        return self.network.givens
+
+    @property
+    def sizes(self) -> tuple[Expr, ...]:
+        """The size letters."""
+        return size_letters(self.givens, self.equations)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all quantities, without adjoint marks."""
+        return tuple(dict.fromkeys(q.name for q in self.quantities()))
+
+    @property
+    def loss(self) -> Static:
+        """The loss."""
+        return self.network.loss
+
+    @property
+    def cell(self) -> str:
+        """Name of the cell, for notation."""
+        return self.network.cell
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The parts of the network, for notation."""
+        return self.network.parts
+
+    @property
     def order(self) -> Order:
         """Compares times."""
         return self.network.order
 
-    @property
+    @cached_property
     def equations(self) -> tuple[Equation, ...]:
         """All equations, in order."""
         return tuple(e for block in self.blocks for e in equations_of(block))

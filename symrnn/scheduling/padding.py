@@ -31,7 +31,7 @@ def padded(form: Form) -> Form:
             main, edge, outside = pair
             joined[joined.index(main)] = replace(main, span=hull((main.span, edge.span), form.order))  # type: ignore[arg-type]
             joined.remove(edge)
-            zeros |= {leaf: Equation(leaf.series[t], Zeros(*leaf.shape), Span(leaf.time, leaf.time)) for leaf in outside}
+            zeros |= {leaf: Equation(leaf.series[t], Zeros(*leaf.shape), Span(leaf.time, leaf.time)) for leaf in sorted(outside, key=str)}
         blocks.append(Scan(tuple(joined), block.step))
     return replace(form, blocks=(*(Scan((e,)) for e in zeros.values()), *blocks))
 

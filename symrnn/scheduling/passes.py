@@ -26,17 +26,24 @@ Pass = Callable[[Form], Form]
 
 def needed(form: Form) -> Form:
     """Leave out what no result needs, and a value at one time that nobody reads there."""
-    kept: list[Equation] = []
-    wanted = [e for e in form.equations if e.quantity in form.results and meets(e.span, form.results[e.quantity], form)]
+    made: dict[Basic, list[Equation]] = {}
+    for e in form.equations:
+        made.setdefault(e.quantity, []).append(e)
+    wanted = [e for q, span in form.results.items() for e in made.get(q, []) if meets(e.span, span, form)]
+    kept: set[int] = set()
     while wanted:
-        kept += wanted
-        read = [(leaf, e.span) for e in wanted for leaf in leaves(e.rhs)]
-        wanted = [e for e in form.equations if e not in kept and any(is_read(e, leaf, span, form) for leaf, span in read)]
+        e = wanted.pop()
+        if id(e) in kept:
+            continue
+        kept.add(id(e))
+        for leaf in dict.fromkeys(leaves(e.rhs)):
+            wanted += [other for other in made.get(quantity_of(leaf), []) if id(other) not in kept and is_read(other, leaf, e.span, form)]
     blocks = []
     for block in form.blocks:
-        own = tuple(e for e in equations_of(block) if e in kept)
+        own = tuple(e for e in equations_of(block) if id(e) in kept)
         if own:
-            blocks.append(Scan(own, block.step) if isinstance(block, Scan) else block)
+            whole = isinstance(block, Scan) and len(own) == len(block.equations)
+            blocks.append(block if whole or not isinstance(block, Scan) else Scan(own, block.step))
     return replace(form, blocks=tuple(blocks))
 
 
@@ -48,9 +55,7 @@ def meets(span: Span | None, other: Span | None, form: Form) -> bool:
 
 
 def is_read(equation: Equation, leaf: Leaf, span: Span | None, form: Form) -> bool:
-    """Tell whether a leaf, somewhere in a formula that holds at some times, reads what an equation defines."""
-    if quantity_of(leaf) != equation.quantity:
-        return False
+    """Tell whether a leaf, somewhere in a formula that holds at some times, reads the value that an equation of its quantity gives."""
     if not isinstance(leaf, At) or equation.span is None:
         return True
     offset = leaf.time - t

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,16 +21,14 @@ from symrnn.expr import (
     Rows,
     Stacked,
     Static,
-    TimeSum,
     Transposed,
-    Zeros,
     same,
     t,
 )
-from symrnn.networks.graph import Block, Scan
 from symrnn.scheduling.arranging import arranged
-from symrnn.scheduling.form import Form, column, equations_of, matrix, recurrent
-from symrnn.times import Span
+from symrnn.scheduling.form import Form, column, equations_of
+from symrnn.scheduling.gradients import common_reader, stacked_gradients
+from symrnn.scheduling.wholes import common_name, defined_alike, in_order, inserted, recurrent_block, with_whole
 from symrnn.traverse import leaves, quantity_of
 
 
@@ -61,9 +58,6 @@ def stacked(form: Form) -> Form:
     return stacked_products(form, ranks, taken)
 
 
-# The order
-
-
 def order_of(form: Form) -> dict[Any, int]:
     """Return the place of each value whose products are added up, and of each weight with it."""
     sums = [group for e in form.equations for group in summed(e)]
@@ -89,14 +83,6 @@ def kinds_of(form: Form) -> dict[Any, tuple[Any, ...]]:
     }
     multiples = {e.quantity: quantity_of(e.rhs.args[0]) for e in form.equations if isinstance(e.rhs, Hadamard) and isinstance(e.rhs.args[0], At)}
     return {e.quantity: (functions.get(e.name), multiples.get(e.quantity)) for e in form.equations}
-
-
-def in_order(items: Sequence[Any], rank: dict[Any, int], key: Any) -> list[Any]:
-    """Return items by their place; those without one stand behind, as they were."""
-    return sorted(items, key=lambda item: rank.get(key(item), len(rank)))
-
-
-# Sums of products
 
 
 def summed(equation: Equation) -> list[list[Term]]:
@@ -127,59 +113,6 @@ def stacked_sums(form: Form, rank: dict[Any, int], taken: set[str]) -> Form:
         if new is not equation:
             form = inserted(form, {equation: new}, [])
     return form
-
-
-def defined_alike(form: Form, values: Sequence[Any]) -> bool:
-    """Tell whether series are each defined by one equation, over the same times, in one place."""
-    found = [(number, e) for number, block in enumerate(form.blocks) for e in definitions(block) if e.quantity in values]
-    inside = {number if recurrent_block(form.blocks[number]) else None for number, _ in found}
-    return len(found) == len(values) and len({e.span for _, e in found}) == 1 and len(inside) == 1
-
-
-def definitions(block: Block) -> list[Equation]:
-    """Return the equations of a block without those that say that a value beside the ends is zero."""
-    return [e for e in equations_of(block) if not isinstance(e.rhs, Zeros)]
-
-
-def recurrent_block(block: Block) -> bool:
-    """Tell whether a block is a recurrence."""
-    return isinstance(block, Scan) and recurrent(block)
-
-
-def with_whole(form: Form, parts: tuple[Any, ...], wholes: dict[Any, Any], taken: set[str]) -> tuple[Form, Any]:
-    """Return the quantity whose rows are those of some parts; define it where the last of them is defined."""
-    if len(parts) == 1 or parts in wholes:
-        return form, wholes.get(parts, parts[0])
-    name = form.fresh(common_name([part.name for part in parts]), taken)
-    height = sum((part.shape[0] for part in parts), Integer(0))
-    if isinstance(parts[0], Static):
-        whole: Any = matrix(name, height, parts[0].shape[1])
-        wholes[parts] = whole
-        return replace(form, blocks=(Equation(whole, Stacked(*parts)), *form.blocks)), whole
-    orders = parts[0].orders
-    whole = column(name, height) if not orders else type(parts[0])(name, orders, height, 1)
-    wholes[parts] = whole
-    last = max(number for number, block in enumerate(form.blocks) for e in definitions(block) if e.quantity in parts)
-    span = next(e.span for block in form.blocks for e in definitions(block) if e.quantity == parts[0])
-    new = Equation(whole[t], Stacked(*(part[t] for part in parts)), span, "value")
-    blocks = list(form.blocks)
-    block = blocks[last]
-    if isinstance(block, Scan) and recurrent(block):
-        blocks[last] = Scan((*block.equations, new), block.step)
-    else:
-        blocks.insert(last + 1, Scan((new,)))
-    beside = [e.span for e in form.equations if e.quantity == parts[0] and isinstance(e.rhs, Zeros)]
-    zeros = [Scan((Equation(whole[t], Zeros(height, 1), span),)) for span in beside]
-    return replace(form, blocks=(*zeros, *blocks)), whole
-
-
-def common_name(names: Sequence[str]) -> str:
-    """Return a name for several: ``a_f``, ``a_i`` give ``a_fi``."""
-    base = names[0].partition("_")[0]
-    return f"{base}_{''.join(name.rpartition('_')[2] for name in names)}"
-
-
-# Products with a common operand
 
 
 def stacked_products(form: Form, rank: dict[Any, int], taken: set[str]) -> Form:
@@ -245,82 +178,3 @@ def bias_of(term: Term) -> Any:
     """Return the static column that is added to a product, where there is one and nothing else is."""
     rest = [part for part in term.equation.rhs.args if part != term.whole] if isinstance(term.equation.rhs, Plus) else []
     return rest[0] if len(rest) == 1 and isinstance(rest[0], Static) else None
-
-
-def inserted(form: Form, changed: dict[Equation, Equation], added: list[Equation]) -> Form:
-    """Return a form in which equations are changed; what is added stands in the recurrence of the first of them, or before it."""
-    blocks: list[Block] = []
-    waiting = list(added)
-    for block in form.blocks:
-        if not any(e in changed for e in equations_of(block)):
-            blocks.append(block)
-            continue
-        new = [changed.get(e, e) for e in equations_of(block)]
-        if recurrent_block(block):
-            new, waiting = [*waiting, *new], []
-        blocks += [Scan((e,)) for e in waiting]
-        waiting = []
-        blocks.append(Scan(tuple(new), block.step) if isinstance(block, Scan) else new[0])
-    return replace(form, blocks=tuple(blocks))
-
-
-# Gradients of weights
-
-
-def common_reader(form: Form) -> dict[Any, list[tuple[Equation, At]]]:
-    """Return the sums ``Σ_t u_t v_tᵀ`` by what they have in common: ``v``, the times, and the time of ``u``."""
-    groups: dict[Any, list[tuple[Equation, At]]] = {}
-    place = {
-        e.quantity: number if recurrent_block(block) else None
-        for number, block in enumerate(form.blocks) for e in definitions(block)
-    }
-    for e in form.equations:
-        if e.span is not None or not isinstance(e.rhs, TimeSum):
-            continue
-        body, _, lo, hi = e.rhs.args
-        factors = body.args if isinstance(body, Product) and len(body.args) == 2 else (body, None)
-        left, right = factors
-        plain = right is None or (isinstance(right, Transposed) and isinstance(right.args[0], At))
-        if isinstance(left, At) and plain and same(left.shape[1], 1):
-            key = (right, left.time, Span(lo, hi), left.series.orders, place.get(left.series))
-            groups.setdefault(key, []).append((e, left))
-    return groups
-
-
-def stacked_gradients(form: Form, rank: dict[Any, int], taken: set[str]) -> Form:
-    """Compute the gradients of weights that read one value as the rows of one product."""
-    wholes: dict[Any, Any] = {
-        tuple(part.series for part in e.rhs.args): e.quantity
-        for e in form.equations
-        if e.span is not None and isinstance(e.rhs, Stacked) and all(isinstance(part, At) and part.time == t for part in e.rhs.args)
-    }
-    for (right, time, span, _, _), members in common_reader(form).items():
-        group = in_order(members, rank, lambda member: member[1].series)
-        values = tuple(left.series for _, left in group)
-        if len(set(values)) < 2 or len(set(values)) < len(values) or (values not in wholes and not defined_alike(form, values)):
-            continue
-        form, whole = with_whole(form, values, wholes, taken)
-        form = with_gradient(form, [e for e, _ in group], At(whole, time), right, span, taken)
-    return form
-
-
-def with_gradient(form: Form, group: list[Equation], left: At, right: Any, span: Span, taken: set[str]) -> Form:
-    """Define one gradient, and those of a group as its rows."""
-    index = group[0].rhs.args[1]
-    body = left if right is None else Product(left, right)
-    total = TimeSum(body, index, span.lo, span.hi)
-    name = form.fresh(common_name([e.name for e in group]), taken)
-    whole = type(group[0].lhs)(name, group[0].lhs.orders, *total.shape)
-    changed, start = {}, Integer(0)
-    for e in group:
-        stop = start + e.lhs.shape[0]
-        changed[e] = replace(e, rhs=Rows(whole, start, stop))
-        start = stop
-    blocks: list[Block] = []
-    for block in form.blocks:
-        if block in group and not any(isinstance(b, Equation) and b.quantity == whole for b in blocks):
-            blocks.append(Equation(whole, total))
-        blocks.append(changed.get(block, block) if isinstance(block, Equation) else block)
-    return replace(form, blocks=tuple(blocks))
-
-

@@ -143,10 +143,10 @@ def sum_over_all(node: Any, views: Views, scope: Scope) -> str | None:
         if None not in pair:
             left, right = pair
             return f"{left}.T @ {right}" if views.batch_first else f"{left} @ {right}.T"
+    if (rows := all_rows(body, index, span, views, scope)) is not None:
+        return f"{rows}.sum(axis={0 if views.batch_first else 1})"
     code = at_once(body, index, span, views, scope)
-    if code is None:
-        return None
-    return f"{code}.sum(axis=(0, 1))"
+    return None if code is None else f"{code}.sum(axis=(0, 1))"
 
 
 def all_rows(leaf: Any, index: Expr, span: Span, views: Views, scope: Scope) -> str | None:
@@ -159,7 +159,9 @@ def all_rows(leaf: Any, index: Expr, span: Span, views: Views, scope: Scope) -> 
     number = scope.number
     code = f"{views.all_of(leaf.series, scope)}[{number(expand(span.lo + gap))}:{number(expand(span.hi + gap + 1))}]"
     height = number(leaf.shape[0])
-    return f"{code}.reshape(-1, {height})" if views.batch_first else f"{code}.swapaxes(0, 1).reshape({height}, -1)"
+    if views.batch_first:
+        return f"{code}.reshape(-1, {height})"
+    return views.flattened(f"{views.names[leaf.series]}_flat", f"{code}.swapaxes(0, 1).reshape({height}, -1)")
 
 
 def static_value(node: Any, views: Views, scope: Scope, *, batched: bool) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sympy import Basic
+from sympy import Basic, Expr
 
 from symrnn.codegen.arguments import (
     BATCH,
@@ -32,6 +32,7 @@ from symrnn.codegen.values import Scope, Used, axes
 from symrnn.expr import Rows, Series, Static
 from symrnn.networks.graph import Network
 from symrnn.scheduling import Form, scheduled
+from symrnn.scheduling.windows import edges_of
 from symrnn.style import Style
 from symrnn.traverse import leaves, quantity_of
 
@@ -48,6 +49,9 @@ class FastFunction:
         batch_first: Whether arrays have the batch before the rows.
         own: Name of the class of its workspace.
         profile: The notation of the comments.
+        arranged: How the work is arranged, where that is known already.
+        windowed: Whether the function computes a window of a longer sequence: then it takes what lies behind the window, and
+            returns what the window before it needs.
     """
 
     network: Network
@@ -55,14 +59,16 @@ class FastFunction:
     batch_first: bool = True
     own: str = "Workspace"
     profile: str = "indexed"
+    arranged: Form | None = None
+    windowed: bool = False
+    form: Form = field(init=False)
     arguments: tuple[Argument, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         """Arrange the work, find places for all values, and write everything."""
         results = {r.quantity: r.span for r in self.function.results}
-        self.form = scheduled(self.network, {**({self.network.loss: None} if self.function.loss else {}), **results})
-        whole = replace(self.network, blocks=self.form.blocks)
-        self.names = names_of(whole, BATCH)
+        self.form = self.arranged or scheduled(self.network, {**({self.network.loss: None} if self.function.loss else {}), **results})
+        self.names = names_of(self.form, BATCH)
         batched = batched_in(self.form)
         self.summed = summed_in(self.form, self.function)
         self.scope = Scope(self.names, BATCH, batched - self.summed, Used())
@@ -75,12 +81,16 @@ class FastFunction:
         self.read = {quantity_of(leaf) for e in self.form.equations for leaf in leaves(e.rhs)}
         given = arguments_of(self.network, self.names.arguments)
         self.arguments = tuple(a for a in given if self.function.loss or a.kind not in OPTIONAL or a.given.quantity in self.read)
-        self.writing = Writing(self.form, self.views, self.scope, self.summed, Style.of(whole, self.profile, "unicode"))
+        self.writing = Writing(self.form, self.views, self.scope, self.summed, Style.of(self.form, self.profile, "unicode"))
         self.lines = self.written()
 
     def written(self) -> list[str]:
         """Write the function."""
         placing = [line for a in self.arguments for line in self.placed(a)]
+        for series in edges_of(self.form) if self.windowed else ():
+            edge = self.views.leaf(series, self.scope.number(self.last + 1), self.scope)
+            place = edge if edge.endswith("]") else f"{edge}[...]"
+            placing.append(f'{place} = 0 if edges is None else edges["{self.names.quantities[series]}"]')
         body, returned = self.writing.lines(self.items), self.returned()
         kinds: dict[Basic, str] = {g.quantity: "np.intp" for g in self.network.givens if g.kind == "integer"}
         self.made = self.views.made(self.scope.number, kinds)
@@ -99,9 +109,15 @@ class FastFunction:
         ]
         keywords = [a.name for a in self.arguments if a.kind == "mask"] + [self.names.sizes[s] for s in extra]
         keywords += sorted(used.functions) + [f"{a.name}=None" for a in self.arguments if a.kind == "initial"]
+        keywords += ["edges=None"] if self.windowed else []
         self.taken = ["params", *(a.name for a in positional(self.arguments))], keywords
         self.doc = docstring(self.function, self.arguments, [self.names.sizes[s] for s in extra], sorted(used.functions))
         return [*opening, *placing, *body, "", *returned]
+
+    @property
+    def last(self) -> Expr:
+        """The last time of the sequence."""
+        return next(e.span.hi for e in self.form.equations if e.span is not None and not e.span.single)
 
     def source(self, name: str, doc: Sequence[str]) -> str:
         """Return the source of the function under a name."""
@@ -125,7 +141,13 @@ class FastFunction:
         if not entries:
             return [f"loss = {loss}", "keep(workspace)", "return loss"]
         word = "gradients" if self.function.loss else "outputs"
-        lines = [f"{word} = {{", *(f"{TAB}{entry}," for entry in entries), "}", "keep(workspace)"]
+        lines = [f"{word} = {{", *(f"{TAB}{entry}," for entry in entries), "}"]
+        if self.windowed:
+            names = [(self.names.quantities[q], f"{self.views.leaf(q, '1', self.scope)}.copy()") for q in edges_of(self.form)]
+            lines += ["edges = {", *(f'{TAB}"{name}": {code},' for name, code in names), "}"]
+        lines.append("keep(workspace)")
+        if self.windowed:
+            return [*lines, f"return {loss}, {word}, edges"]
         return [*lines, f"return {loss}, {word}" if loss else f"return {word}"]
 
     def result(self, result: Result) -> str:

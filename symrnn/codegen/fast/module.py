@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from symrnn import writer
 from symrnn.codegen.arguments import positional
+from symrnn.codegen.fast.checkpoints import checkpointed
 from symrnn.codegen.fast.function import FastFunction
 from symrnn.codegen.formatting import paragraph, signature
 from symrnn.codegen.functions import Function
@@ -47,7 +48,10 @@ def keep(workspace):
 
 
 
-def fast_module(network: Network, functions: Sequence[Function], title: str, *, layout: str | None = None, notation: str = "indexed") -> str:
+def fast_module(
+    network: Network, functions: Sequence[Function], title: str, *,
+    layout: str | None = None, notation: str = "indexed", checkpoint: bool = False,
+) -> str:
     """Return a module with fast functions.
 
     Args:
@@ -56,12 +60,24 @@ def fast_module(network: Network, functions: Sequence[Function], title: str, *, 
         title: The first line of the module.
         layout: A key of ``LAYOUTS``, or ``None``: by the number of sequences of each call.
         notation: The notation of the comments.
+        checkpoint: Whether only the states between windows of the sequence are kept.
+
+    Raises:
+        NotSupportedError: Checkpoints for a network that cannot be computed in windows.
     """
     helpers: dict[str, str] = {}
     parts: list[str] = []
     for function in functions:
+        if checkpoint and function.results:
+            windows, pieces = checkpointed(network, function, layout == "batch-first", notation)
+            helpers |= {name: code for fast in windows for name, code in fast.scope.used.helpers.items()}
+            parts += pieces
+            continue
         chosen = [layout] if layout else ["batch-first", "feature-first"]
-        made = [FastFunction(network, function, name == "batch-first", class_name(function, name), notation) for name in chosen]
+        made: list[FastFunction] = []
+        for name in chosen:
+            form = made[0].form if made else None
+            made.append(FastFunction(network, function, name == "batch-first", class_name(function, name), notation, form))
         both = len(made) == 2 and bool(positional(made[0].arguments))
         for fast in made if both else made[:1]:
             helpers |= fast.scope.used.helpers

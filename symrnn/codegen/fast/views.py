@@ -9,6 +9,7 @@ from typing import Any
 from sympy import Basic, Expr, Integer, expand
 
 from symrnn.codegen.arguments import BATCH
+from symrnn.codegen.fast.chunks import ENTRIES, FIRST
 from symrnn.codegen.fast.places import Places
 from symrnn.codegen.fast.steps import Ref
 from symrnn.codegen.formatting import grouped
@@ -42,6 +43,9 @@ class Views:
     covering: dict[tuple[str, Any, Any], str] = field(default_factory=dict)
     ends: dict[str, Expr] = field(default_factory=dict)
     brief: set[str] = field(default_factory=set)
+    flat: dict[str, str] = field(default_factory=dict)
+    chunked: set[str] = field(default_factory=set)
+    chunk_heights: set[Expr] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Name the arrays by what lies in them, and find how long they are."""
@@ -75,7 +79,7 @@ class Views:
         """Write rows at a time, or at all times of a span."""
         number = scope.number
         if ref.time is None:
-            return self.timeless(ref, scope)
+            return self.timeless(ref, span, scope)
         name = self.name(ref, number)
         if span is None:
             return f"{self.use(name, ref, number, each=True)}[{number(ref.time)}]"
@@ -84,10 +88,13 @@ class Views:
         gap = ref.time - t
         return f"{self.use(name, ref, number)}[{number(expand(span.lo + gap))}:{number(expand(span.hi + gap + 1))}]"
 
-    def timeless(self, ref: Ref, scope: Scope) -> str:
+    def timeless(self, ref: Ref, span: Span | None, scope: Scope) -> str:
         """Write a vector of a parameter, or an array for a value in between."""
         if ref.array in self.scratch:
             self.used.setdefault(ref.array, "")
+            if span is not None and span.lo == FIRST:
+                self.chunked.add(ref.array)
+                return f"{ref.array}[:stop - first]"
             return ref.array
         if ref.array in self.brief:
             return self.now(ref, scope)
@@ -168,12 +175,23 @@ class Views:
         name = self.all_of(series, scope)
         return name if self.batch_first or series not in self.places.of else f"{name}.swapaxes(1, 2)"
 
+    def flattened(self, wanted: str, code: str) -> str:
+        """Return the name of a copy of values with all times and sequences along one axis; it is made once."""
+        name, number = wanted, 2
+        while self.flat.get(name, code) != code:
+            name, number = f"{wanted}_{number}", number + 1
+        self.flat[name] = code
+        return name
+
     # The workspace
 
     def made(self, number: Any, kinds: dict[Basic, str]) -> list[str]:
         """Write the lines that make the arrays of a workspace."""
         batch = number(BATCH)
         out = []
+        if self.chunk_heights:
+            most = ", ".join(sorted(number(height) for height in self.chunk_heights))
+            out.append(f"self.chunk = max(1, {ENTRIES} // ({batch} * {most if len(self.chunk_heights) == 1 else f'max({most})'}))")
         heights = {self.keys[id(place.array)]: place.array.height for place in self.places.of.values()}
         needed = {code.split("[")[0].split(".")[0] for code in self.used.values()}
         for key, height in heights.items():
@@ -194,11 +212,11 @@ class Views:
             own = f"{batch}, {number(height)}" if self.batch_first else f"{number(height)}, {batch}"
             if name not in self.used:
                 continue
-            time = "" if times is None else f"{number(times)}, "
+            time = "" if times is None else f"min({number(times)}, self.chunk), " if name in self.chunked else f"{number(times)}, "
             out.append(f"self.{name} = np.empty(({time}{own}), dtype)")
         return out
 
     def bound(self) -> list[str]:
         """Write the lines that take arrays out of a workspace."""
-        names = sorted({*self.used, *self.statics})
+        names = sorted({*self.used, *self.statics, *(["chunk"] if self.chunk_heights else [])})
         return grouped(names, lambda some: f"{', '.join(some)} = {', '.join(f'workspace.{name}' for name in some)}", most=5)

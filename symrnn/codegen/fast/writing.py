@@ -9,8 +9,9 @@ from typing import Any
 from sympy import Basic, Expr, Integer
 
 from symrnn import writer
+from symrnn.codegen.fast.chunks import FIRST, STOP, read_as_a_whole, runs
 from symrnn.codegen.fast.expressions import at_once, over_batch, static_value, value_at
-from symrnn.codegen.fast.steps import Assign, Guarded, Item, Nest, Number, Once, Operand, Step, Times, steps_of
+from symrnn.codegen.fast.steps import Assign, Call, Guarded, Item, Nest, Number, Once, Operand, Step, Times, steps_of
 from symrnn.codegen.fast.views import Views
 from symrnn.codegen.values import Scope, axes
 from symrnn.expr import Stacked, Static, TimeSum, t
@@ -42,10 +43,12 @@ class Writing:
     functions: set[str] = field(default_factory=set)
     turned: set[str] = field(default_factory=set)
     told: set[Any] = field(default_factory=set)
+    kept: set[str] = field(default_factory=set)
 
     def lines(self, items: Sequence[Item]) -> list[str]:
         """Write all items."""
         out: list[str] = []
+        self.kept = read_as_a_whole(items)
         products = [step for item in items for step in steps_of(item) if isinstance(step, Times)]
         self.turned |= {step.weight for step in products if step.turned != self.views.batch_first}
         for item in items:
@@ -71,14 +74,17 @@ class Writing:
             return [f"concatenate(({parts}), 0, {name})", *([f"{name}_T = {name}.T"] if name in self.turned else [])]
         comment = self.comment([e]) if e.rhs.has(TimeSum) else []
         if e.quantity in self.summed:
-            return [*comment, f"{name} = {over_batch(e.rhs, self.views, self.scope)}"]
+            known = set(self.views.flat)
+            code = over_batch(e.rhs, self.views, self.scope)
+            flat = [f"{new} = {self.views.flat[new]}" for new in self.views.flat if new not in known]
+            return [*flat, *comment, f"{name} = {code}"]
         return [*comment, f"{name} = {static_value(e.rhs, self.views, self.scope, batched=e.quantity in self.scope.batched)}"]
 
     def nest(self, nest: Nest) -> list[str]:
         """Write a loop, or what is done for all times at once."""
         number = self.scope.number
         if nest.step == 0:
-            return [line for step in nest.body if not isinstance(step, Guarded) for line in self.step(step, nest.span)]
+            return [line for chunked, run in runs(nest.body, self.kept) for line in self.at_once(run, nest.span, chunked=chunked)]
         lo, hi = nest.span.lo, nest.span.hi
         ends = f"{number(lo)}, {number(hi + 1)}" if nest.step == 1 else f"{number(hi)}, {number(lo - 1)}, -1"
         out = [f"for t in range({ends}):"]
@@ -86,6 +92,19 @@ class Writing:
         for part in nest.body:
             out += inner.guarded(part, nest.span) if isinstance(part, Guarded) else [INDENT + line for line in inner.step(part, None)]
         return out
+
+    def at_once(self, run: list[Step], span: Span, *, chunked: bool) -> list[str]:
+        """Write what is done for all times at once, or in chunks of times."""
+        if not chunked:
+            return [line for step in run for line in self.step(step, span)]
+        number = self.scope.number
+        self.views.chunk_heights |= {step.out.hi - step.out.lo for step in run if isinstance(step, Call)}
+        inner = replace(self, scope=replace(self.scope, indices=((FIRST, "first"), (STOP, "stop"))))
+        lines = [line for step in run for line in inner.step(step, Span(FIRST, STOP - 1))]
+        return [
+            f"for first in range({number(span.lo)}, {number(span.hi + 1)}, chunk):",
+            f"{INDENT}stop = min(first + chunk, {number(span.hi + 1)})", *(INDENT + line for line in lines),
+        ]
 
     def guarded(self, guarded: Guarded, whole: Span) -> list[str]:
         """Write steps that are taken at some times."""
