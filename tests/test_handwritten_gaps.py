@@ -84,7 +84,7 @@ def test_truncated_in_a_loss_over_globals(tmp_path: Path) -> None:
         assert_all(edited("char_rnn", tmp_path, (NO_CLIP, ""), (CARRY, new)), "truncated", "dWhy dby", steps)
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize(("name", "old", "new"), [
     ("char_rnn", CARRY, "dhnext = np.dot(Whh, dhraw)"),
     ("char_rnn", CARRY, "dhnext = 0.5 * np.dot(Whh.T, dhraw)"),
