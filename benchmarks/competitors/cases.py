@@ -1,0 +1,107 @@
+"""What is computed: a cell at its size, with weights and data that are the same for everyone.
+
+Shapes: x (B, T, D), classes (B, T); in the fused form, with G gates: W_in (G H, D), W_state (G H, H), b_in (G H,),
+b_state (H,) for the GRU's inner bias, W_out (K, H), b_out (K,).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+import symrnn
+from competitors import SIZES
+
+Arrays = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Gates:
+    """Names of the parameters of a cell, gate by gate, in the order of ``torch.nn``."""
+
+    W_in: tuple[str, ...]
+    W_state: tuple[str, ...]
+    b_in: tuple[str, ...]
+    b_state: str | None = None
+    """The bias of the last gate that stands inside of the reset."""
+
+
+GATES: Mapping[str, Gates] = MappingProxyType({
+    "rnn": Gates(("W_xh",), ("W_hh",), ("b_h",)),
+    "lstm": Gates(("U_i", "U_f", "U_c", "U_o"), ("W_i", "W_f", "W_c", "W_o"), ("b_i", "b_f", "b_c", "b_o")),
+    "gru-reset-after": Gates(("W_r", "W_z", "W_n"), ("U_r", "U_z", "U_n"), ("b_r", "b_z", "b_Wn"), "b_Un"),
+})
+READOUT = MappingProxyType({"W_out": "W_hy", "b_out": "b_y"})
+
+
+@dataclass(frozen=True)
+class Case:
+    """One line of the table: a cell, a size, a dtype, and the arrays."""
+
+    cell: str
+    size: str
+    dtype: str
+    derivation: symrnn.Derivation
+    params: Arrays
+    x: np.ndarray
+    classes: np.ndarray
+
+    @property
+    def sizes(self) -> tuple[int, int, int, int]:
+        """B, T, D, H."""
+        return SIZES[self.size]
+
+    @property
+    def onehot(self) -> np.ndarray:
+        """The targets as (B, T, K)."""
+        return np.eye(self.sizes[2], dtype=self.dtype)[self.classes]
+
+    def times_first(self, array: np.ndarray) -> np.ndarray:
+        """Return (T, B, …) of an array (B, T, …)."""
+        return np.ascontiguousarray(array.swapaxes(0, 1))
+
+
+def case(cell: str, size: str, dtype: str) -> Case:
+    """Draw the weights as ``torch.nn`` does, uniformly up to 1/√H, and normal inputs."""
+    B, T, D, H = SIZES[size]
+    derivation = symrnn.derive(symrnn.network(symrnn.cell(cell), task="many-to-many", loss="cross-entropy"))
+    shapes = symrnn.to_numpy(derivation).shapes({"D": D, "H": H, "K": D})
+    random = np.random.default_rng(0)
+    params = {name: random.uniform(-1, 1, size=shape).astype(dtype) / np.sqrt(H).astype(dtype) for name, shape in shapes.items()}
+    x = random.normal(size=(B, T, D)).astype(dtype)
+    return Case(cell, size, dtype, derivation, params, x, random.integers(D, size=(B, T)))
+
+
+def fused(cell: str, params: Arrays) -> Arrays:
+    """Return the parameters with the gates one below the other."""
+    gates = GATES[cell]
+    stacked = {kind: np.concatenate([params[name] for name in getattr(gates, kind)]) for kind in ("W_in", "W_state", "b_in")}
+    inner = {"b_state": params[gates.b_state]} if gates.b_state else {}
+    return {**stacked, **inner, **{kind: params[name] for kind, name in READOUT.items()}}
+
+
+def by_name(cell: str, arrays: Mapping[str, Any]) -> Arrays:
+    """Return what ``fused`` put together, gate by gate under the names of symrnn; arrays of any library."""
+    gates, found = GATES[cell], {}
+    for kind in ("W_in", "W_state", "b_in"):
+        names = getattr(gates, kind)
+        found.update(zip(names, np.split(np.asarray(arrays[kind]), len(names)), strict=True))
+    if gates.b_state:
+        found[gates.b_state] = np.asarray(arrays["b_state"])
+    return {**found, **{name: np.asarray(arrays[kind]) for kind, name in READOUT.items()}}
+
+
+def assert_same(who: str, case: Case, got: tuple[Any, Arrays], expected: tuple[Any, Arrays]) -> None:
+    """Compare a loss and gradients with the reference, relative to the largest entry of each array."""
+    allowed = {"float64": 1e-10, "float32": 1e-3}[case.dtype]
+    pairs = {"the loss": (got[0], expected[0]), **{name: (got[1].get(name), right) for name, right in expected[1].items()}}
+    for name, (left, right) in pairs.items():
+        if np.shape(left) != np.shape(right):
+            raise AssertionError(f"{who}, {case.cell}, {case.size}: {name} has the shape {np.shape(left)}, not {np.shape(right)}")
+        error = np.max(np.abs(np.asarray(left, dtype=float) - right)) / np.max(np.abs(right))
+        if not error <= allowed:
+            raise AssertionError(f"{who}, {case.cell}, {case.size}, {case.dtype}: {name} is off by {error:.1e} of {allowed:.0e}")
