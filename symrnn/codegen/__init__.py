@@ -1,6 +1,6 @@
 """NumPy code from derivations and networks."""
 
-from symrnn.codegen.module import network_source, numpy_source
+from symrnn.codegen.module import memory, network_source, numpy_source
 from symrnn.codegen.runtime import NumpyProgram, to_numpy
 
-__all__ = ["NumpyProgram", "network_source", "numpy_source", "to_numpy"]
+__all__ = ["NumpyProgram", "memory", "network_source", "numpy_source", "to_numpy"]

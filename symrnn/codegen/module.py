@@ -9,7 +9,7 @@ from sympy import Basic
 
 from symrnn.codegen.arguments import SHARED
 from symrnn.codegen.clipping import clipping_source
-from symrnn.codegen.fast import LAYOUTS, fast_module
+from symrnn.codegen.fast import FEW, LAYOUTS, FastFunction, fast_module, memory_plan, memory_text, window_length
 from symrnn.codegen.formatting import paragraph
 from symrnn.codegen.functions import Function, Result
 from symrnn.codegen.program import Writer
@@ -18,6 +18,7 @@ from symrnn.errors import SpecError, unknown
 from symrnn.expr import Series
 from symrnn.leftout import for_reading
 from symrnn.networks.graph import Given, Network
+from symrnn.scheduling.windows import check_windows
 from symrnn.times import Span, hull
 
 STYLES: Mapping[str, str] = MappingProxyType({
@@ -25,9 +26,12 @@ STYLES: Mapping[str, str] = MappingProxyType({
     "fast": "in place, with everything outside the loop that does not depend on the recurrence",
 })
 
+ITEMSIZES: Mapping[str, int] = MappingProxyType({"float64": 8, "float32": 4})
+"""Bytes of a number."""
+
 
 def numpy_source(
-    derivation: Derivation, *, style: str = "readable", notation: str = "indexed", wrt: str | Iterable[str] = "all",
+    derivation: Derivation, *, style: str = "readable", notation: str = "indexed", wrt: str | Iterable[str] | None = None,
     layout: str | None = None, checkpoint: bool = False,
 ) -> str:
     """Return a Python module that computes the loss and its gradients, with NumPy alone.
@@ -37,7 +41,7 @@ def numpy_source(
         style: A key of ``STYLES``.
         notation: The profile in which the formulas of the comments are printed; the code keeps the names that the
             quantities have.
-        wrt: ``all``, ``parameters``, or names: what gradients are returned.
+        wrt: ``all``, ``parameters``, or names: what gradients are returned; by default all, and of fast code the parameters'.
         layout: How the arrays of fast code lie: ``batch-first``, ``feature-first``, or ``None``: by the size of the batch.
         checkpoint: Whether fast code keeps only the states between windows of a sequence, and computes each window anew in
             the backward pass: about a third more time, and memory for the root of the number of steps.
@@ -56,6 +60,17 @@ def numpy_source(
         raise unknown("layout", layout, LAYOUTS)
     if style != "fast" and (layout is not None or checkpoint):
         raise SpecError('a layout and checkpoints are for fast code; write style="fast"')
+    network, functions = functions_of(derivation, wrt or ("parameters" if style == "fast" else "all"))
+    title = f"{derivation.network.name}: the loss and its gradients by backpropagation through time."
+    if style == "fast":
+        source = fast_module(network, functions, title, layout=layout, notation=notation, checkpoint=checkpoint)
+    else:
+        source = module(network, functions, title, notation)
+    return "\n\n".join([source, *clipping_source(derivation)])
+
+
+def functions_of(derivation: Derivation, wrt: str | Iterable[str]) -> tuple[Network, list[Function]]:
+    """Return the network that a module computes, and its functions."""
     network = for_reading(derivation).as_network()
     results = tuple(
         Result(g.name, key_of(derivation.by_quantity[g.quantity].lhs), g.span, g.kind in SHARED)
@@ -71,12 +86,38 @@ def numpy_source(
             "excepted), of the same shape.",
         ),
     ]
-    title = f"{derivation.network.name}: the loss and its gradients by backpropagation through time."
-    if style == "fast":
-        source = fast_module(network, functions, title, layout=layout, notation=notation, checkpoint=checkpoint)
-    else:
-        source = module(network, functions, title, notation)
-    return "\n\n".join([source, *clipping_source(derivation)])
+    return network, functions
+
+
+def memory(
+    derivation: Derivation, sizes: Mapping[str, int], *, dtype: str = "float64", wrt: str | Iterable[str] | None = None,
+    layout: str | None = None, checkpoint: bool = False,
+) -> str:
+    """Return a table of the arrays of fast code, counted before they are made.
+
+    Args:
+        derivation: What is computed.
+        sizes: A number for each size letter, the number ``B`` of sequences included.
+        dtype: ``float64`` or ``float32``.
+        wrt: What gradients are returned, as for :func:`numpy_source`.
+        layout: How the arrays lie; by default as the code chooses for ``B`` sequences.
+        checkpoint: Whether only the states between windows are kept: then the table is that of a window.
+
+    Raises:
+        SpecError: A size that is missing or strange, or an unknown dtype, name or layout.
+    """
+    if dtype not in ITEMSIZES:
+        raise unknown("dtype", dtype, ITEMSIZES)
+    network, functions = functions_of(derivation, wrt or "parameters")
+    few = sizes.get("B", 1) < FEW
+    fast = FastFunction(network, functions[-1], layout == "batch-first" if layout else few and not checkpoint, windowed=checkpoint)
+    title = f"{derivation.network.name}: arrays of {dtype}"
+    if checkpoint:
+        length = check_windows(fast.form)
+        steps = window_length(sizes.get(str(length), 1))
+        title += f" of one window of {steps} steps"
+        sizes = {**sizes, str(length): steps}
+    return memory_text(memory_plan(fast, sizes, ITEMSIZES[dtype]), title)
 
 
 def chosen(derivation: Derivation, wrt: str | Iterable[str]) -> list[Given]:

@@ -205,7 +205,7 @@ def like(gradient: Any, value: Any) -> Any:
 
 
 def to_numpy(
-    derivation: Derivation, *, style: str = "readable", notation: str = "indexed", wrt: str | Iterable[str] = "all",
+    derivation: Derivation, *, style: str = "readable", notation: str = "indexed", wrt: str | Iterable[str] | None = None,
     layout: str | None = None, checkpoint: bool = False,
 ) -> NumpyProgram:
     """Generate NumPy code for a derivation.
@@ -214,7 +214,8 @@ def to_numpy(
         derivation: The result of ``derive``.
         style: ``readable``, or ``fast``: in place, in arrays that are kept between calls.
         notation: The profile in which the formulas of the comments are printed.
-        wrt: ``all``, ``parameters``, or names: what gradients are returned. Fast code computes nothing for the others.
+        wrt: ``all``, ``parameters``, or names: what gradients are returned; by default all, and of fast code the parameters',
+            since it computes nothing for the others.
         layout: How the arrays of fast code lie: ``batch-first`` or ``feature-first``; by default each call chooses by the
             number of its sequences.
         checkpoint: Whether fast code keeps only the states between windows of a sequence; ``every=`` of a call says how long

@@ -26,7 +26,13 @@ def run_params(options: argparse.Namespace, screen: Screen) -> Result:
 
 def run_code(options: argparse.Namespace, screen: Screen) -> Result:
     """``symrnn code``."""
-    return deliver(use("to_numpy")(derivation_of(options), style=options.style).source, options, screen)
+    wrt = options.wrt[0] if options.wrt in (["all"], ["parameters"]) else options.wrt
+    how = {"wrt": wrt, "layout": options.layout, "checkpoint": options.checkpoint}
+    if options.memory:
+        if options.style != "fast":
+            raise SpecError("--memory is about fast code; add --style fast")
+        return deliver(use("memory")(derivation_of(options), dict(options.memory), dtype=options.dtype, **how), options, screen)
+    return deliver(use("to_numpy")(derivation_of(options), style=options.style, **how).source, options, screen)
 
 
 def run_check(options: argparse.Namespace, screen: Screen) -> Result:

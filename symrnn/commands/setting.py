@@ -36,6 +36,7 @@ MODULES = {
         "symrnn.lecture.wording": "languages",
         "symrnn.lecture.formats": "FORMATS write",
         "symrnn.loading.files": "load",
+        "symrnn.codegen": "memory",
     }.items() for name in names.split()
 }
 """What is loaded by name when a command needs it, beside the public names of the package."""

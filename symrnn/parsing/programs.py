@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from symrnn.parsing.arguments import Parser, parser, positive, whole
-from symrnn.parsing.options import with_file, with_network, with_wiring
+from symrnn.parsing.arguments import Parser, parser, positive, size, whole
+from symrnn.parsing.options import with_file, with_network, with_options, with_wiring
 
 
 def code_parser() -> Parser:
@@ -16,9 +16,20 @@ def code_parser() -> Parser:
   symrnn code lstm --task many-to-many -o lstm_bptt.py
   symrnn code rnn --loss squared-error
   symrnn code rnn,lstm --network stacked --residual --dropout same
-  symrnn code my_cell.py:CELL -o my_bptt.py --force""")))
-    made.add_argument("--style", metavar="NAME", default="readable", help="readable (default): one line an equation")
-    return made
+  symrnn code my_cell.py:CELL -o my_bptt.py --force
+  symrnn code lstm --style fast -o fast_lstm.py
+  symrnn code lstm --style fast --memory B=64 --memory T=100 --memory D=128 --memory H=256 --memory K=128""")))
+    return with_options(made, "the code", (
+        ("--style", dict(metavar="NAME", default="readable", help="readable (default): one line an equation; or fast: in place, in "
+                         "arrays that are kept between calls, with all that is not recurrent outside the loop")),
+        ("--wrt", dict(metavar="NAME", action="append", help="a gradient that is returned; again for more; all, or parameters; default: "
+                       "all, and with --style fast the parameters")),
+        ("--layout", dict(metavar="NAME", help="of fast code: batch-first or feature-first; default: each call chooses")),
+        ("--checkpoint", dict(action="store_true", help="fast code that keeps only the states between windows of the sequence")),
+        ("--memory", dict(metavar="LETTER=N", type=size, action="append", help="print the arrays of fast code for these sizes, such as "
+                          "B=64, and their bytes; again for each letter")),
+        ("--dtype", dict(metavar="NAME", default="float64", help="with --memory: float64 (default) or float32")),
+    ))
 
 
 def check_parser() -> Parser:

@@ -141,27 +141,23 @@ def sum_over_all(node: Any, views: Views, scope: Scope) -> str | None:
     if isinstance(body, Product) and len(body.args) == 2 and isinstance(body.args[1], Transposed):
         pair = [all_rows(part, index, span, views, scope) for part in (body.args[0], body.args[1].args[0])]
         if None not in pair:
-            left, right = pair
-            return f"{left}.T @ {right}" if views.batch_first else f"{left} @ {right}.T"
+            return f"{pair[0]}.T @ {pair[1]}"
     if (rows := all_rows(body, index, span, views, scope)) is not None:
-        return f"{rows}.sum(axis={0 if views.batch_first else 1})"
+        return f"{rows}.sum(axis=0)"
     code = at_once(body, index, span, views, scope)
     return None if code is None else f"{code}.sum(axis=(0, 1))"
 
 
 def all_rows(leaf: Any, index: Expr, span: Span, views: Views, scope: Scope) -> str | None:
-    """Write all values of a column as a matrix: one row for each time and sequence, or, with the batch last, one column."""
-    if not isinstance(leaf, At) or not is_column(leaf.series) or same(leaf.shape[0], 1) or leaf.series not in views.places.of:
+    """Write all values of a column as a matrix, one row for each time and sequence, where the batch comes first."""
+    if not views.batch_first or not isinstance(leaf, At) or not is_column(leaf.series) or same(leaf.shape[0], 1) or leaf.series not in views.places.of:
         return None
     gap = leaf.time - index
     if not gap.is_Integer:
         return None
     number = scope.number
     code = f"{views.all_of(leaf.series, scope)}[{number(expand(span.lo + gap))}:{number(expand(span.hi + gap + 1))}]"
-    height = number(leaf.shape[0])
-    if views.batch_first:
-        return f"{code}.reshape(-1, {height})"
-    return views.flattened(f"{views.names[leaf.series]}_flat", f"{code}.swapaxes(0, 1).reshape({height}, -1)")
+    return f"{code}.reshape(-1, {number(leaf.shape[0])})"
 
 
 def static_value(node: Any, views: Views, scope: Scope, *, batched: bool) -> str:

@@ -23,6 +23,7 @@ from symrnn.codegen.fast.merging import merged
 from symrnn.codegen.fast.places import Places
 from symrnn.codegen.fast.steps import Item, Nest
 from symrnn.codegen.fast.views import Views
+from symrnn.codegen.fast.workspace import made
 from symrnn.codegen.fast.writing import Writing
 from symrnn.codegen.formatting import grouped, signature
 from symrnn.codegen.functions import Function, Result
@@ -92,8 +93,7 @@ class FastFunction:
             place = edge if edge.endswith("]") else f"{edge}[...]"
             placing.append(f'{place} = 0 if edges is None else edges["{self.names.quantities[series]}"]')
         body, returned = self.writing.lines(self.items), self.returned()
-        kinds: dict[Basic, str] = {g.quantity: "np.intp" for g in self.network.givens if g.kind == "integer"}
-        self.made = self.views.made(self.scope.number, kinds)
+        self.made = made(self.views, self.integers, self.scope.number)
         used = self.scope.used
         lines, measured, extra = sizes_from({*used.sizes, BATCH}, self.arguments, self.scope)
         self.sizes = [name for size, name in self.names.sizes.items() if size in used.sizes or size == BATCH]
@@ -102,7 +102,7 @@ class FastFunction:
         read = {a.name for a in shared if a.given.quantity in self.read}
         opening = [
             *unpacked(self.arguments, read | measured), *lines, f"dtype = np.result_type({', '.join(numbers) or 'float'})",
-            f"workspace = take({', '.join([self.own, *self.sizes, 'dtype'])})", *self.views.bound(),
+            f"workspace = take({', '.join([self.own, *self.sizes, 'dtype'])})", *self.views.bound([*placing, *body, *returned]),
             *(f"{name} = np.asarray({self.scope.number(value)}, dtype)" for value, name in self.writing.numbers.items()),
             *grouped(sorted(self.writing.functions), lambda some: f"{', '.join(some)} = {', '.join(f'np.{f}' for f in some)}"),
             *(f"{name}_T = {name}.T" for name in sorted(self.writing.turned) if name not in self.views.statics), "",
@@ -113,6 +113,11 @@ class FastFunction:
         self.taken = ["params", *(a.name for a in positional(self.arguments))], keywords
         self.doc = docstring(self.function, self.arguments, [self.names.sizes[s] for s in extra], sorted(used.functions))
         return [*opening, *placing, *body, "", *returned]
+
+    @property
+    def integers(self) -> set[Basic]:
+        """The series that hold integers."""
+        return {g.quantity for g in self.network.givens if g.kind == "integer"}
 
     @property
     def last(self) -> Expr:

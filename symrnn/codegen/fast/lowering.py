@@ -191,7 +191,7 @@ class Lowering:
         found = self.simple(node)
         if found is not None:
             return [] if found == out else [Call("copyto", (found,), out)]
-        rules = {Plus: self.plus, Scaled: self.scaled, Hadamard: self.times_each, Elementwise: self.function, Product: self.product}
+        rules = {Plus: self.plus, Scaled: self.scaled, Hadamard: lambda node, out: self.multiplied(list(node.args), out), Elementwise: self.function, Product: self.product}
         rule = rules.get(type(node))
         if rule is None:
             raise NotInPlaceError
@@ -203,7 +203,9 @@ class Lowering:
         terms = list(node.args)
         start = next((term for term in terms if self.simple(term) == out), None)
         if start is None:
-            start = next((term for term in terms if self.simple(term) is None and split_scalar(term)[0] == 1), None)
+            computed = [term for term in terms if self.simple(term) is None and split_scalar(term)[0] == 1]
+            computed.sort(key=lambda term: not self.overwrites(term, out))
+            start = computed[0] if computed else None
             if start is None:
                 return self.sum_of_simple(terms, out)
             steps += self.into(start, out)
@@ -214,6 +216,10 @@ class Lowering:
             steps.append(Call("subtract" if negative else "add", (out, operand), out))
             self.release(operand)
         return steps
+
+    def overwrites(self, term: Any, out: Ref) -> bool:
+        """Tell whether a product has a factor that lies where it is written."""
+        return isinstance(term, Hadamard) and any(self.simple(factor) == out for factor in term.args)
 
     def sum_of_simple(self, terms: list[Any], out: Ref) -> list[Step]:
         """Add values that are there, of which some are subtracted or scaled."""
@@ -242,10 +248,6 @@ class Lowering:
         if number == -1:
             return [*steps, Call("negative", (found,), out)]
         return [*steps, Call("multiply", (found, Number(number)), out)]
-
-    def times_each(self, node: Any, out: Ref) -> list[Step]:
-        """Multiply entry by entry."""
-        return self.multiplied(list(node.args), out)
 
     def multiplied(self, factors: list[Any], out: Ref) -> list[Step]:
         """Multiply values of one shape, and numbers for each sequence."""

@@ -13,7 +13,7 @@ from typing import Any
 from sympy import Basic, Expr, Integer
 
 from symrnn.equations import Equation
-from symrnn.expr import At, Elementwise, Hadamard, Plus, Rows, Series, Stacked, Zeros, same, t
+from symrnn.expr import At, Elementwise, Hadamard, Plus, Product, Rows, Series, Stacked, Zeros, same, t
 from symrnn.networks.graph import Scan
 from symrnn.scheduling.form import Form, at, recurrent
 
@@ -246,6 +246,9 @@ def overwritten(node: Any) -> Iterable[tuple[At, tuple[Expr, Expr] | None]]:
                 yield term.args[0], term.args[1:]
             elif isinstance(term, At):
                 yield term, None
+        first = next((term for term in node.args if isinstance(term, Hadamard)), None)
+        if first is not None and not any(isinstance(term, Product) for term in node.args):
+            yield from ((factor, None) for factor in first.args if isinstance(factor, At))
     if isinstance(node, Hadamard):
         yield from ((factor, None) for factor in node.args if isinstance(factor, At))
 

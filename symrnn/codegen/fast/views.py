@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,11 +10,11 @@ from typing import Any
 from sympy import Basic, Expr, Integer, expand
 
 from symrnn.codegen.arguments import BATCH
-from symrnn.codegen.fast.chunks import ENTRIES, FIRST
+from symrnn.codegen.fast.chunks import FIRST
 from symrnn.codegen.fast.places import Places
 from symrnn.codegen.fast.steps import Ref
 from symrnn.codegen.formatting import grouped
-from symrnn.codegen.values import Scope, axes
+from symrnn.codegen.values import Scope
 from symrnn.errors import NotSupportedError
 from symrnn.expr import Series, t
 from symrnn.scheduling.form import times_known
@@ -43,7 +44,7 @@ class Views:
     covering: dict[tuple[str, Any, Any], str] = field(default_factory=dict)
     ends: dict[str, Expr] = field(default_factory=dict)
     brief: set[str] = field(default_factory=set)
-    flat: dict[str, str] = field(default_factory=dict)
+    flat: dict[str, Expr] = field(default_factory=dict)
     chunked: set[str] = field(default_factory=set)
     chunk_heights: set[Expr] = field(default_factory=set)
 
@@ -72,8 +73,6 @@ class Views:
                 raise NotSupportedError(f"fast code has no values at times before 0; got one at {span.lo}")
             known = [Span(Integer(0), self.ends[key])] if key in self.ends else []
             self.ends[key] = hull([*known, span], self.places.form.order).hi
-
-    # Parts of arrays in a function
 
     def text(self, ref: Ref, span: Span | None, scope: Scope) -> str:
         """Write rows at a time, or at all times of a span."""
@@ -175,48 +174,8 @@ class Views:
         name = self.all_of(series, scope)
         return name if self.batch_first or series not in self.places.of else f"{name}.swapaxes(1, 2)"
 
-    def flattened(self, wanted: str, code: str) -> str:
-        """Return the name of a copy of values with all times and sequences along one axis; it is made once."""
-        name, number = wanted, 2
-        while self.flat.get(name, code) != code:
-            name, number = f"{wanted}_{number}", number + 1
-        self.flat[name] = code
-        return name
-
-    # The workspace
-
-    def made(self, number: Any, kinds: dict[Basic, str]) -> list[str]:
-        """Write the lines that make the arrays of a workspace."""
-        batch = number(BATCH)
-        out = []
-        if self.chunk_heights:
-            most = ", ".join(sorted(number(height) for height in self.chunk_heights))
-            out.append(f"self.chunk = max(1, {ENTRIES} // ({batch} * {most if len(self.chunk_heights) == 1 else f'max({most})'}))")
-        heights = {self.keys[id(place.array)]: place.array.height for place in self.places.of.values()}
-        needed = {code.split("[")[0].split(".")[0] for code in self.used.values()}
-        for key, height in heights.items():
-            if key in needed:
-                own = f"{batch}, {number(height)}" if self.batch_first else f"{number(height)}, {batch}"
-                time = "" if key in self.brief else f"{number(self.ends[key] + 1)}, "
-                out.append(f"{key} = np.zeros(({time}{own}), dtype)")
-        for series, name in self.names.items():
-            if isinstance(series, Series) and series not in self.places.of and name in needed:
-                own = ", ".join([batch, *(number(size) for size in axes(series.shape))])
-                out.append(f"{name} = np.zeros(({number(self.ends[name] + 1)}, {own}), {kinds.get(series, 'dtype')})")
-        for name, code in self.used.items():
-            if code:
-                out.append(f"self.{name} = {code.replace('list(', 'list(self.') if code.startswith('list(') else code}")
-        for name, shape in self.statics.items():
-            out.append(f"self.{name} = np.empty(({', '.join(map(number, shape))},), dtype)")
-        for name, (height, times) in self.scratch.items():
-            own = f"{batch}, {number(height)}" if self.batch_first else f"{number(height)}, {batch}"
-            if name not in self.used:
-                continue
-            time = "" if times is None else f"min({number(times)}, self.chunk), " if name in self.chunked else f"{number(times)}, "
-            out.append(f"self.{name} = np.empty(({time}{own}), dtype)")
-        return out
-
-    def bound(self) -> list[str]:
-        """Write the lines that take arrays out of a workspace."""
-        names = sorted({*self.used, *self.statics, *(["chunk"] if self.chunk_heights else [])})
+    def bound(self, lines: Iterable[str]) -> list[str]:
+        """Write the lines that take out of a workspace what some code reads."""
+        read = {word for line in lines for word in re.findall(r"\w+", line)}
+        names = sorted({*self.used, *self.statics, "chunk", "block"} & read)
         return grouped(names, lambda some: f"{', '.join(some)} = {', '.join(f'workspace.{name}' for name in some)}", most=5)

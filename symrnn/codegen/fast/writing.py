@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Any
 
 from sympy import Basic, Expr, Integer
@@ -11,9 +12,11 @@ from sympy import Basic, Expr, Integer
 from symrnn import writer
 from symrnn.codegen.fast.chunks import FIRST, STOP, read_as_a_whole, runs
 from symrnn.codegen.fast.expressions import at_once, over_batch, static_value, value_at
+from symrnn.codegen.fast.gradients import factors, in_blocks
 from symrnn.codegen.fast.steps import Assign, Call, Guarded, Item, Nest, Number, Once, Operand, Step, Times, steps_of
 from symrnn.codegen.fast.views import Views
 from symrnn.codegen.values import Scope, axes
+from symrnn.equations import Equation
 from symrnn.expr import Stacked, Static, TimeSum, t
 from symrnn.scheduling.form import Form
 from symrnn.style import Style
@@ -51,16 +54,22 @@ class Writing:
         self.kept = read_as_a_whole(items)
         products = [step for item in items for step in steps_of(item) if isinstance(step, Times)]
         self.turned |= {step.weight for step in products if step.turned != self.views.batch_first}
-        for item in items:
-            if isinstance(item, Nest) and out:
-                out.append("")
-            out += self.nest(item) if isinstance(item, Nest) else self.once(item)
+        for fixed, group in groupby(items, key=lambda item: isinstance(item, Once) and item.equation is not None):
+            if fixed:
+                out += self.statics([item.equation for item in group if isinstance(item, Once) and item.equation is not None])
+                continue
+            for item in group:
+                out += ["", *self.nest(item)] if isinstance(item, Nest) else self.once(item)
         return out
+
+    def statics(self, equations: list[Equation]) -> list[str]:
+        """Write equations without time: gradients where the batch comes last together, then the others."""
+        apart = [] if self.views.batch_first else [e for e in equations if e.quantity in self.summed and factors(e, self.views)]
+        lines = [*(line for e in apart for line in self.comment([e])), *in_blocks(apart, self.views, self.scope)]
+        return [*([""] if lines else []), *lines, *(line for e in equations if e not in apart for line in self.static(e))]
 
     def once(self, item: Once) -> list[str]:
         """Write what is done once."""
-        if item.equation is not None:
-            return self.static(item.equation)
         return [line for step in item.body for line in self.step(step, None)]
 
     def static(self, e: Any) -> list[str]:
@@ -74,10 +83,7 @@ class Writing:
             return [f"concatenate(({parts}), 0, {name})", *([f"{name}_T = {name}.T"] if name in self.turned else [])]
         comment = self.comment([e]) if e.rhs.has(TimeSum) else []
         if e.quantity in self.summed:
-            known = set(self.views.flat)
-            code = over_batch(e.rhs, self.views, self.scope)
-            flat = [f"{new} = {self.views.flat[new]}" for new in self.views.flat if new not in known]
-            return [*flat, *comment, f"{name} = {code}"]
+            return [*comment, f"{name} = {over_batch(e.rhs, self.views, self.scope)}"]
         return [*comment, f"{name} = {static_value(e.rhs, self.views, self.scope, batched=e.quantity in self.scope.batched)}"]
 
     def nest(self, nest: Nest) -> list[str]:
