@@ -166,7 +166,7 @@ def rows_of(text):
     return sum(" = " in line or "&=" in line or "×" in line for line in text.splitlines())
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("format", ["unicode", "latex", "markdown"])
 @pytest.mark.parametrize("name", ["stacked", "bidirectional"])
 def test_the_length_of_a_print_does_not_depend_on_the_depth(name, format):

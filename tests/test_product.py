@@ -40,7 +40,7 @@ def test_the_sample_has_every_pair() -> None:
         assert pairs[0] == pairs[1]
 
 
-@pytest.mark.sampled(13)
+@pytest.mark.sampled(19)
 @pytest.mark.parametrize("case", SAMPLE, ids=label)
 def test_judges_agree(case: tuple[int, int, int]) -> None:
     assert_judges_agree(case)

@@ -83,7 +83,7 @@ def expected_of(name):
     return [computed(line.rhs, style) for line in lines_of(name)]
 
 
-@pytest.mark.sampled(23)
+@pytest.mark.sampled(37)
 @pytest.mark.parametrize(("name", "profile"), STYLES, ids=[f"{name}-{profile.name}" for name, profile in STYLES])
 def test_every_printed_formula_says_the_same(name, profile):
     style = Style.of(derivation_of(name).network, profile, "unicode")

@@ -135,7 +135,7 @@ def test_only_what_leads_to_one_gradient():
     assert compact(section(state, "Gradients")) == ["∂L/∂h_0 = W_hhᵀ δa_1"]
 
 
-@pytest.mark.sampled(13)
+@pytest.mark.sampled(19)
 @pytest.mark.parametrize(("name", "task"), CASES)
 def test_text_fits_a_terminal_and_loses_no_line(name, task):
     derivation = derivation_of(name, task=task)

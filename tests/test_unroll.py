@@ -41,7 +41,7 @@ def everything(net, steps):
     return by_paths(unroll(derivation, steps).explicit, sums), sums
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("steps", [2])
 def test_the_sum_over_paths_is_the_gradient(name, steps):
