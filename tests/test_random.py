@@ -107,7 +107,7 @@ def assert_cells_varied(seen):
 
 
 def test_judges_agree_on_random_networks():
-    assert_everything_occurred(run_networks(30, floats_every=8))
+    assert_everything_occurred(run_networks(30, floats_every=4))
 
 
 def test_judges_agree_on_random_cells():
