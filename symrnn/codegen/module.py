@@ -54,12 +54,7 @@ def numpy_source(
         SpecError: Unknown style, notation, name or layout, or an option of fast code with another style.
         NotSupportedError: Checkpoints for a network that cannot be computed in windows.
     """
-    if style not in STYLES:
-        raise unknown("style", style, STYLES)
-    if layout is not None and layout not in LAYOUTS:
-        raise unknown("layout", layout, LAYOUTS)
-    if style != "fast" and (layout is not None or checkpoint):
-        raise SpecError('a layout and checkpoints are for fast code; write style="fast"')
+    check_options(style, layout, checkpoint=checkpoint)
     network, functions = functions_of(derivation, wrt or ("parameters" if style == "fast" else "all"))
     title = f"{derivation.network.name}: the loss and its gradients by backpropagation through time."
     if style == "fast":
@@ -67,6 +62,16 @@ def numpy_source(
     else:
         source = module(network, functions, title, notation)
     return "\n\n".join([source, *clipping_source(derivation)])
+
+
+def check_options(style: str, layout: str | None, *, checkpoint: bool) -> None:
+    """Refuse what is unknown, and what is for fast code only."""
+    if style not in STYLES:
+        raise unknown("style", style, STYLES)
+    if layout is not None and layout not in LAYOUTS:
+        raise unknown("layout", layout, LAYOUTS)
+    if style != "fast" and (layout is not None or checkpoint):
+        raise SpecError('a layout and checkpoints are for fast code; write style="fast"')
 
 
 def functions_of(derivation: Derivation, wrt: str | Iterable[str]) -> tuple[Network, list[Function]]:
