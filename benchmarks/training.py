@@ -1,0 +1,26 @@
+"""How fast is training? ``python benchmarks/training.py --sizes charrnn --cells lstm``.
+
+A step is the loss, all gradients, clipping by norm and Adam. Ours is generated code with the updates of
+``examples/train_characters.py``; PyTorch's is ``torch.nn``, ``clip_grad_norm_`` and ``torch.optim.Adam``, fused. Both make
+three steps from the same weights, and must agree, before any time is taken. How times are taken: ``fast_code.py``.
+
+Units: milliseconds a step; ratios are the time of symrnn by that of PyTorch, and below 1 symrnn is faster.
+"""
+
+from __future__ import annotations
+
+from competitors.processes import PAGE, measured, parser, report
+from competitors.tables import write
+
+
+def main() -> None:
+    """Measure, print, and write the page if asked to."""
+    options = parser(__doc__, ["torch"]).parse_args()
+    text = report(*measured("competitors.steps_of_training", options))
+    print(text)
+    if options.write:
+        write(PAGE, "benchmarks/training.py", text)
+
+
+if __name__ == "__main__":
+    main()
