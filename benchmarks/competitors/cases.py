@@ -65,7 +65,7 @@ class Case:
         return np.ascontiguousarray(array.swapaxes(0, 1))
 
 
-def case(cell: str, size: str, dtype: str) -> Case:
+def case(size: str, cell: str, dtype: str) -> Case:
     """Draw the weights as ``torch.nn`` does, uniformly up to 1/√H, and normal inputs."""
     B, T, D, H = SIZES[size]
     derivation = symrnn.derive(symrnn.network(symrnn.cell(cell), task="many-to-many", loss="cross-entropy"))

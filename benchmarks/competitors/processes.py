@@ -29,11 +29,11 @@ def environment(threads: int) -> dict[str, str]:
     }
 
 
-def lines(module: str, threads: int, *args: str) -> list[str]:
-    """Run a module in a process of its own, and return the lines that it prints."""
+def lines(module: str, threads: int, *args: str, given: str = "") -> list[str]:
+    """Run a module in a process of its own, and return the lines that it prints; ``given`` is its standard input."""
     done = subprocess.run(
-        [sys.executable, "-m", module, *args], env=environment(threads), stdout=subprocess.PIPE, text=True, encoding="utf-8",
-        check=False,
+        [sys.executable, "-m", module, *args], env=environment(threads), input=given, stdout=subprocess.PIPE, text=True,
+        encoding="utf-8", check=False,
     )
     if done.returncode:
         raise SystemExit(f"{module} failed: nothing is written")

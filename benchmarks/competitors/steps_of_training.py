@@ -58,12 +58,13 @@ def assert_same_steps(case: Case) -> None:
     """Make some steps of both from the same weights, and compare the parameters, relative to the rate.
 
     Where a gradient is zero up to rounding, Adam would divide rounding errors by their own size; the comparison has a larger ε.
+    ``clip_grad_norm_`` adds 1e-6 to the norm, which is what float64 allows for.
     """
     (mine, params), (other, expected) = ours(case, EPSILON), theirs(case, EPSILON, hooks=True)
     for _ in range(STEPS):
         mine()
         other()
-    allowed = {"float64": 1e-8, "float32": 1e-2}[case.dtype]
+    allowed = {"float64": 1e-6, "float32": 1e-2}[case.dtype]
     for name, right in expected().items():
         error = float(np.max(np.abs(params()[name] - right))) / RATE
         if not error <= allowed:
