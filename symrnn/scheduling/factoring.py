@@ -12,7 +12,7 @@ from typing import Any
 from sympy import Basic
 
 from symrnn.equations import Equation
-from symrnn.expr import At, Hadamard, Leaf, Node, Plus, Scaled, same, split_scalar, t
+from symrnn.expr import At, Hadamard, Leaf, Node, Plus, Scaled, Stacked, same, split_scalar, t
 from symrnn.networks.graph import Block, Scan
 from symrnn.scheduling.form import Form, at, column, made_by, read_by, recurrent, segments, within
 from symrnn.traverse import rebuilt
@@ -42,7 +42,9 @@ def handed_on(form: Form) -> tuple[Scan, Equation] | None:
             read = readers.get(e.quantity, [])
             if number[e.quantity] > 1 or e.quantity in form.results or not is_product(e.rhs) or e.quantity in read_by(e.rhs):
                 continue
-            if len(read) == 1 and at(read[0][1], t) and read[0][0] in scan.equations and covered(e, read[0][0], form):
+            if len(read) != 1 or isinstance(read[0][0].rhs, Stacked):
+                continue
+            if at(read[0][1], t) and read[0][0] in scan.equations and covered(e, read[0][0], form):
                 return scan, e
     return None
 

@@ -11,6 +11,7 @@ from sympy import Basic
 from symrnn.equations import Equation
 from symrnn.expr import At, Leaf, t
 from symrnn.networks.graph import Network, Scan
+from symrnn.scheduling.blocks import unblocked
 from symrnn.scheduling.distribution import distributed
 from symrnn.scheduling.factoring import factored, inlined
 from symrnn.scheduling.form import Form, apart, equations_of
@@ -69,6 +70,7 @@ PASSES: Mapping[str, Pass] = MappingProxyType({
     "needed": needed,
     "padded": padded,
     "distributed": distributed,
+    "unblocked": unblocked,
     "shared": shared,
     "hoisted": hoisted,
     "inlined": inlined,

@@ -45,7 +45,9 @@ def with_whole(form: Form, parts: tuple[Any, ...], wholes: dict[Any, Any], taken
     if isinstance(parts[0], Static):
         whole: Any = matrix(name, height, parts[0].shape[1])
         wholes[parts] = whole
-        return replace(form, blocks=(Equation(whole, Stacked(*parts)), *form.blocks)), whole
+        made = [number for number, block in enumerate(form.blocks) if isinstance(block, Equation) and block.quantity in parts]
+        place = max(made, default=-1) + 1
+        return replace(form, blocks=(*form.blocks[:place], Equation(whole, Stacked(*parts)), *form.blocks[place:])), whole
     orders = parts[0].orders
     whole = column(name, height) if not orders else type(parts[0])(name, orders, height, 1)
     wholes[parts] = whole

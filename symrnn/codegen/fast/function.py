@@ -30,7 +30,7 @@ from symrnn.codegen.functions import Function, Result
 from symrnn.codegen.naming import names_of
 from symrnn.codegen.program import OPTIONAL, docstring
 from symrnn.codegen.values import Scope, Used, axes
-from symrnn.expr import Rows, Series, Static
+from symrnn.expr import Node, Rows, Series, Stacked, Static, Transposed
 from symrnn.networks.graph import Network
 from symrnn.scheduling import Form, scheduled
 from symrnn.scheduling.windows import edges_of
@@ -105,7 +105,7 @@ class FastFunction:
             f"workspace = take({', '.join([self.own, *self.sizes, 'dtype'])})", *self.views.bound([*placing, *body, *returned]),
             *(f"{name} = np.asarray({self.scope.number(value)}, dtype)" for value, name in self.writing.numbers.items()),
             *grouped(sorted(self.writing.functions), lambda some: f"{', '.join(some)} = {', '.join(f'np.{f}' for f in some)}"),
-            *(f"{name}_T = {name}.T" for name in sorted(self.writing.turned) if name not in self.views.statics), "",
+            *(f"{name}_T = {name}.T" for name in sorted(self.writing.turned & {a.name for a in shared})), "",
         ]
         keywords = [a.name for a in self.arguments if a.kind == "mask"] + [self.names.sizes[s] for s in extra]
         keywords += sorted(used.functions) + [f"{a.name}=None" for a in self.arguments if a.kind == "initial"]
@@ -237,8 +237,9 @@ def summed_in(form: Form, function: Function) -> frozenset[Basic]:
 
 
 def rows_or_sum(node: Any) -> bool:
-    """Tell whether a formula takes rows of another quantity, and nothing else."""
-    return isinstance(node, Rows) and isinstance(node.args[0], Static)
+    """Tell whether a formula takes rows of other quantities or puts them together, and nothing else."""
+    inner = [part for part in node.args if isinstance(part, Node)]
+    return isinstance(node, Static) or (isinstance(node, Rows | Stacked | Transposed) and all(rows_or_sum(part) for part in inner))
 
 
 def is_shared(quantity: Any, batched: frozenset[Basic]) -> bool:

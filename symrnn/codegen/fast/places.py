@@ -240,6 +240,8 @@ def overwritten(node: Any) -> Iterable[tuple[At, tuple[Expr, Expr] | None]]:
     """Yield the values, or rows of them, whose place the value of a formula may take."""
     if isinstance(node, Elementwise) and isinstance(node.args[1], At):
         yield node.args[1], None
+    if isinstance(node, Elementwise) and isinstance(node.args[1], Rows) and isinstance(node.args[1].args[0], At):
+        yield node.args[1].args[0], node.args[1].args[1:]
     if isinstance(node, Plus):
         for term in node.args:
             if isinstance(term, Rows) and isinstance(term.args[0], At):

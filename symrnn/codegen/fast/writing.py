@@ -10,6 +10,7 @@ from typing import Any
 from sympy import Basic, Expr, Integer
 
 from symrnn import writer
+from symrnn.codegen.emit import emit
 from symrnn.codegen.fast.chunks import FIRST, STOP, read_as_a_whole, runs
 from symrnn.codegen.fast.expressions import at_once, over_batch, static_value, value_at
 from symrnn.codegen.fast.gradients import factors, in_blocks
@@ -21,6 +22,7 @@ from symrnn.expr import Stacked, Static, TimeSum, t
 from symrnn.scheduling.form import Form
 from symrnn.style import Style
 from symrnn.times import Span
+from symrnn.traverse import leaves, quantity_of
 
 INDENT = "    "
 
@@ -75,16 +77,19 @@ class Writing:
     def static(self, e: Any) -> list[str]:
         """Write an equation without time."""
         name = self.scope.names.quantities[e.quantity]
+        turned = [f"{name}_T = {name}.T"] if name in self.turned else []
         if isinstance(e.rhs, Stacked) and all(isinstance(part, Static) and part not in self.scope.batched for part in e.rhs.args):
             self.functions.add("concatenate")
             parts = ", ".join(self.scope.names.quantities[part] for part in e.rhs.args)
             self.scope.used.quantities |= set(e.rhs.args)
             self.views.statics[name] = axes(e.quantity.shape)
-            return [f"concatenate(({parts}), 0, {name})", *([f"{name}_T = {name}.T"] if name in self.turned else [])]
+            return [f"concatenate(({parts}), 0, {name})", *turned]
         comment = self.comment([e]) if e.rhs.has(TimeSum) else []
+        if e.quantity in self.summed and {quantity_of(leaf) for leaf in leaves(e.rhs)} <= self.summed:
+            return [f"{name} = {emit(e.rhs, self.scope).code}"]
         if e.quantity in self.summed:
             return [*comment, f"{name} = {over_batch(e.rhs, self.views, self.scope)}"]
-        return [*comment, f"{name} = {static_value(e.rhs, self.views, self.scope, batched=e.quantity in self.scope.batched)}"]
+        return [*comment, f"{name} = {static_value(e.rhs, self.views, self.scope, batched=e.quantity in self.scope.batched)}", *turned]
 
     def nest(self, nest: Nest) -> list[str]:
         """Write a loop, or what is done for all times at once."""
