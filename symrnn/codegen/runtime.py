@@ -13,7 +13,7 @@ from sympy import Integer
 from symrnn.codegen.arguments import BATCH, Argument, arguments_of, positional
 from symrnn.codegen.checks import check_names, checked
 from symrnn.codegen.conditions import Conditions, conditions_of
-from symrnn.codegen.module import network_source, numpy_source
+from symrnn.codegen.module import ITEMSIZES, network_source, numpy_source
 from symrnn.codegen.naming import names_of
 from symrnn.derivation import Derivation
 from symrnn.errors import SpecError, unknown
@@ -36,6 +36,7 @@ class NumpyProgram:
     Attributes:
         derivation: Where the code comes from.
         source: A Python module with the functions ``loss`` and ``loss_and_gradients``; it imports NumPy alone.
+        dtype: What the numbers that are given become; ``None`` where they stay what they are.
 
     Shapes:
         Parameters as in the formulas, a bias as ``(H,)``; ``x`` is ``(B, T, D)``, ``y`` ``(B, T, K)`` or classes as
@@ -45,6 +46,7 @@ class NumpyProgram:
 
     derivation: Derivation
     source: str = field(repr=False)
+    dtype: str | None = None
     forwards: dict[tuple[str, ...], Callable[..., Any]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
@@ -188,6 +190,8 @@ class NumpyProgram:
         arrays = checked(values, arguments, dict(self.derivation.least), check_finite=check_finite)
         if check_finite:
             self.conditions.check(arguments, arrays)
+        if self.dtype is not None:
+            arrays = {name: array.astype(self.dtype, copy=False) if array.dtype.kind == "f" else array for name, array in arrays.items()}
         given = {a.name: arrays[a.given.name] for a in arguments if not a.shared and a.given.name in arrays}
         given["params"] = {a.given.name: arrays[a.given.name] for a in arguments if a.shared}
         for name in takes.keys() - given.keys():
@@ -206,7 +210,7 @@ def like(gradient: Any, value: Any) -> Any:
 
 def to_numpy(
     derivation: Derivation, *, style: str = "readable", notation: str = "indexed", wrt: str | Iterable[str] | None = None,
-    layout: str | None = None, checkpoint: bool = False,
+    layout: str | None = None, checkpoint: bool = False, dtype: str | None = None,
 ) -> NumpyProgram:
     """Generate NumPy code for a derivation.
 
@@ -220,15 +224,19 @@ def to_numpy(
             number of its sequences.
         checkpoint: Whether fast code keeps only the states between windows of a sequence; ``every=`` of a call says how long
             they are, by default the root of the number of steps.
+        dtype: ``float32`` or ``float64``: what the numbers that are given become; by default they stay what they are.
 
     Returns:
         A callable that checks what it is given, with the ``source`` of the code.
 
     Raises:
-        SpecError: Unknown style, notation, name or layout, or an option of fast code with another style.
+        SpecError: Unknown style, notation, name, layout or dtype, or an option of fast code with another style.
         NotSupportedError: Checkpoints for a network that cannot be computed in windows.
     """
+    if dtype is not None and dtype not in ITEMSIZES:
+        raise unknown("dtype", dtype, ITEMSIZES)
     if not isinstance(derivation, Derivation):
         kind = type(derivation).__name__
         raise SpecError(f"to_numpy takes a derivation; got a {kind}; write to_numpy(derive(network))")
-    return NumpyProgram(derivation, numpy_source(derivation, style=style, notation=notation, wrt=wrt, layout=layout, checkpoint=checkpoint))
+    source = numpy_source(derivation, style=style, notation=notation, wrt=wrt, layout=layout, checkpoint=checkpoint)
+    return NumpyProgram(derivation, source, dtype)
