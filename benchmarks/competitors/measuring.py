@@ -45,7 +45,7 @@ def ran_on(packages: Iterable[str]) -> dict[str, Any]:
 def shown(times: Mapping[str, Time], threads: int) -> str:
     """Return milliseconds, and who kept more processors busy than it should."""
     return "  ".join(
-        f"{name} {1000 * time.seconds:.2f}" + (f" (on {time.processors:.1f} processors)" if time.processors > threads + 0.1 else "")
+        f"{name} {1000 * time.wall:.2f}" + (f" (on {time.cpu / time.wall:.1f} processors)" if time.cpu > 1.1 * threads * time.wall else "")
         for name, time in times.items()
     )
 

@@ -17,6 +17,8 @@ from competitors.tables import Times, collected, means, ratios
 BENCHMARKS = Path(__file__).parents[1]
 PAGE = BENCHMARKS.parent / "docs" / "reference" / "performance.md"
 
+BUSY = 0.5
+
 
 def environment(threads: int) -> dict[str, str]:
     """Return the environment of a process with so many threads, and without what slows NumPy's matrix product down."""
@@ -40,8 +42,16 @@ def lines(module: str, threads: int, *args: str, given: str = "") -> list[str]:
     return done.stdout.splitlines()
 
 
+def warn_of_load() -> None:
+    """Say that times mean little while others use the machine; threads that wait for one another suffer most."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0
+    if load > BUSY:
+        print(f"warning: the load is {load:.1f} before anything is measured; take times when it is below {BUSY}", file=sys.stderr)
+
+
 def measured(module: str, options: argparse.Namespace) -> tuple[str, Times]:
     """Measure in one process for each number of threads, and return what with, and the times."""
+    warn_of_load()
     first, records = "", []
     for threads in options.threads:
         print(f"threads: {threads}", file=sys.stderr)
@@ -50,7 +60,9 @@ def measured(module: str, options: argparse.Namespace) -> tuple[str, Times]:
         records += [json.loads(line) for line in rest]
     ran_on = json.loads(first)
     versions = ", ".join(f"{name} {version}" for name, version in ran_on["versions"].items())
-    return f"Medians of {options.rounds} rounds; {versions}; {ran_on['blas']}.", collected(records)
+    clock = "; processor time, not time on the wall" if options.clock == "cpu" else ""
+    head = f"Medians of {options.rounds} rounds{clock}; {versions}; {ran_on['blas']}."
+    return head, collected(records, options.clock)
 
 
 def report(head: str, times: Times) -> str:
@@ -91,5 +103,6 @@ def parser(text: str | None, others: list[str]) -> argparse.ArgumentParser:
     made.add_argument("--dtypes", type=choice(DTYPES), default=list(DTYPES), help=", ".join(DTYPES))
     made.add_argument("--threads", type=counts, default=[1], help="numbers of threads, such as 1,2; 1 by default")
     made.add_argument("--rounds", type=int, default=7, help="7 by default")
+    made.add_argument("--clock", choices=["wall", "cpu"], default="wall", help="cpu: for a look while others use the machine")
     made.add_argument("--write", action="store_true", help=f"write the tables into docs/reference/{PAGE.name}")
     return made

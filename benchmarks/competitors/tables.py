@@ -22,13 +22,13 @@ GROUPS: tuple[tuple[str, Callable[[int], bool], str], ...] = (
 SHORT = {"float64": "f64", "float32": "f32"}
 
 
-def collected(records: Iterable[dict[str, object]]) -> Times:
-    """Sort the records; of the two layouts of the matrix products the faster one counts."""
+def collected(records: Iterable[dict[str, object]], clock: str) -> Times:
+    """Sort the records by one of the clocks; of the two layouts of the matrix products the faster one counts."""
     times: Times = {}
     for record in records:
         key = (str(record["size"]), str(record["cell"]), str(record["dtype"]), int(str(record["threads"])))
         name = str(record["name"]).partition(",")[0]
-        seconds = float(str(record["seconds"]))
+        seconds = float(str(record[clock]))
         known = times.setdefault(key, {})
         known[name] = min(seconds, known.get(name, seconds))
     return times

@@ -16,10 +16,10 @@ REST = 0.05
 
 
 class Time(NamedTuple):
-    """The median over the rounds of the seconds a call takes, and of the processors it keeps busy."""
+    """Seconds a call takes, by the clock on the wall and by that of the processor; medians over the rounds."""
 
-    seconds: float
-    processors: float
+    wall: float
+    cpu: float
 
 
 def once(function: Callable[[], Any]) -> float:
@@ -36,7 +36,7 @@ def turn(function: Callable[[], Any], calls: int) -> Time:
     for _ in range(calls):
         function()
     busy, start = time.process_time() - busy, time.perf_counter() - start
-    return Time(start / calls, busy / start)
+    return Time(start / calls, busy / calls)
 
 
 def medians(functions: Mapping[str, Callable[[], Any]], rounds: int, threads: int) -> dict[str, Time]:
