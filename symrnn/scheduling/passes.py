@@ -11,6 +11,7 @@ from sympy import Basic
 from symrnn.equations import Equation
 from symrnn.expr import At, Leaf, t
 from symrnn.networks.graph import Network, Scan
+from symrnn.scheduling.blending import blended
 from symrnn.scheduling.blocks import unblocked
 from symrnn.scheduling.distribution import distributed
 from symrnn.scheduling.factoring import factored, inlined
@@ -71,6 +72,7 @@ PASSES: Mapping[str, Pass] = MappingProxyType({
     "padded": padded,
     "distributed": distributed,
     "unblocked": unblocked,
+    "blended": blended,
     "shared": shared,
     "hoisted": hoisted,
     "inlined": inlined,

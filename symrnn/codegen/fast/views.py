@@ -119,7 +119,9 @@ class Views:
         if found is None:
             first = next((name for (key, a, _), name in self.covering.items() if key == ref.array and a == lo), None)
             last = next((name for (key, _, b), name in self.covering.items() if key == ref.array and b == hi), None)
-            found = f"{first}_to_{last}" if first and last else f"{ref.array}_{number(lo)}_{number(hi)}".replace(" ", "").replace("*", "")
+            whole = self.covering.get((ref.array, Integer(0), expand(ref.height)), ref.array)
+            rows = f"{whole}_{number(lo)}_{number(hi)}".replace(" ", "").replace("*", "")
+            found = f"{first}_to_{last}" if first and last else re.sub(r"\W", "_", rows)
             self.covering[(ref.array, lo, hi)] = found
         if ref.spread:
             return f"{found}_each"
