@@ -145,7 +145,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", nargs="?", type=Path, default=README, help="a UTF-8 text; the project's README by default")
     parser.add_argument("--optimizer", choices=list(RATES), default="adam")
-    parser.add_argument("--steps", type=int, default=400, help="steps of training")
+    parser.add_argument("--steps", type=int, default=250, help="steps of training")
     parser.add_argument("--hidden", type=int, default=96, help="units of the LSTM")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
