@@ -21,7 +21,7 @@ def merged(body: Sequence[Step | Guarded]) -> tuple[Step | Guarded, ...]:
     while place < len(rest):
         for later in range(place + 1, len(rest)):
             one = together(rest[place], rest[later])
-            if one is not None and not any(touches(rest[later], between) for between in rest[place + 1:later]):
+            if one is not None and not hands_on(rest[place], rest[later]) and not any(touches(rest[later], x) for x in rest[place + 1:later]):
                 rest[place] = one
                 del rest[later]
                 break
@@ -74,6 +74,11 @@ def joined(a: Operand, b: Operand) -> Operand | None:
     if a.spread or b.spread or a.hi != b.lo:
         return None
     return replace(a, hi=b.hi, pieces=a.pieces + b.pieces)
+
+
+def hands_on(first: Step | Guarded, second: Step | Guarded) -> bool:
+    """Tell whether a call reads what another one before it writes: then they cannot be one."""
+    return isinstance(first, Call) and isinstance(second, Call) and any(overlap(first.out, ref) for ref in read(second))
 
 
 def touches(moved: Step | Guarded, other: Step | Guarded) -> bool:
