@@ -118,7 +118,7 @@ class Body:
         loss = f"{self.name(self.network.loss)}.sum()" if function.loss else ""
         if function.loss and self.network.loss not in self.scope.batched:
             loss = f"{self.scope.number(BATCH)} * {loss}"
-        if not function.results:
+        if function.alone:
             return [f"return {loss}"]
         entries = [f'"{r.name}": {self.result(r)}' for r in function.results]
         variable = "gradients" if function.loss else "outputs"

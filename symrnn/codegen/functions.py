@@ -33,9 +33,10 @@ class Function:
     Attributes:
         name: Its name.
         title: First line of its docstring.
-        results: Entries of the dictionary that it returns; none for a function that returns the loss alone.
+        results: Entries of the dictionary that it returns.
         returns: Text of the docstring.
         loss: Whether it returns the loss.
+        alone: Whether it returns the loss alone, without a dictionary.
     """
 
     name: str
@@ -43,3 +44,4 @@ class Function:
     results: tuple[Result, ...]
     returns: str
     loss: bool = True
+    alone: bool = False

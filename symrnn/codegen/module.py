@@ -82,7 +82,7 @@ def functions_of(derivation: Derivation, wrt: str | Iterable[str]) -> tuple[Netw
         for g in chosen(derivation, wrt)
     )
     functions = [
-        Function("loss", "Return the loss, summed over the sequences of a batch.", (), "The loss."),
+        Function("loss", "Return the loss, summed over the sequences of a batch.", (), "The loss.", alone=True),
         Function(
             "loss_and_gradients",
             "Return the loss, summed over the sequences of a batch, and its gradients.",

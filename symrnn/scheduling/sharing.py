@@ -9,12 +9,26 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sympy import Expr, expand
+from sympy import Expr, Integer, expand
 
 from symrnn.equations import Equation
-from symrnn.expr import At, Elementwise, Hadamard, Leaf, Node, Plus, Product, Static, Transposed, Zeros, same, t
+from symrnn.expr import (
+    At,
+    Elementwise,
+    Hadamard,
+    Leaf,
+    Node,
+    Plus,
+    Product,
+    Static,
+    TimeSum,
+    Transposed,
+    Zeros,
+    same,
+    t,
+)
 from symrnn.networks.graph import Block, Scan
-from symrnn.scheduling.form import Form, column, equations_of, recurrent
+from symrnn.scheduling.form import Form, column, comparable, equations_of, made_by, read_by, recurrent, within
 from symrnn.times import Span, hull
 from symrnn.traverse import at_time, leaves, rebuilt
 
@@ -79,28 +93,52 @@ def offset_of(node: Any) -> Expr | None:
 
 
 def named(form: Form, number: int, formula: Any, span: Span, taken: set[str]) -> Form:
-    """Give a formula a name in its recurrence, and use it wherever the formula stands."""
+    """Give a formula a name, in its recurrence or, where it reads nothing of that, before all; use it where it is known."""
     first = next(leaf for leaf in leaves(formula) if isinstance(leaf, At))
     new = column(form.fresh(f"q_{first.name}", taken), formula.shape[0])
     span, beside = without_zeros(formula, span, form)
+    known = [span, *beside]
 
-    def change(part: Any) -> Any:
-        if type(part) is not type(formula):
-            return part
-        here = next((leaf for leaf in leaves(part) if isinstance(leaf, At)), None)
-        if here is None or here.series != first.series:
-            return part
-        time = here.time - (first.time - t)
-        return At(new, time) if at_time(formula, time) == part else part
+    def used_in(e: Equation) -> Equation:
+        def change(part: Any) -> Any:
+            if type(part) is not type(formula):
+                return part
+            here = next((leaf for leaf in leaves(part) if isinstance(leaf, At)), None)
+            if here is None or here.series != first.series:
+                return part
+            time = here.time - (first.time - t)
+            return At(new, time) if at_time(formula, time) == part and is_known(e, time, known, form) else part
 
+        return replace(e, rhs=rebuilt(e.rhs, change))
+
+    changed = [[used_in(e) for e in equations_of(block)] for block in form.blocks]
+    inside = bool(read_by(formula) & made_by(equations_of(form.blocks[number])))
+    users = [place for place, block in enumerate(form.blocks) if list(equations_of(block)) != changed[place]]
+    place = number if inside else min(users)
+    own = Equation(new[t], formula, span, "value")
     blocks: list[Block] = []
-    for place, block in enumerate(form.blocks):
-        kept = [replace(e, rhs=rebuilt(e.rhs, change)) for e in equations_of(block)]
-        if place == number:
-            kept.insert(0, Equation(new[t], formula, span, "value"))
+    for here, block in enumerate(form.blocks):
+        kept = changed[here]
+        if here == place and inside:
+            kept = [own, *kept]
+        elif here == place:
+            blocks.append(Scan((own,)))
         blocks.append(Scan(tuple(kept), block.step) if isinstance(block, Scan) else kept[0])
     zeros = [Scan((Equation(new[t], Zeros(*new.shape), time),)) for time in beside]
     return replace(form, blocks=(*zeros, *blocks))
+
+
+def is_known(e: Equation, time: Expr, known: list[Span], form: Form) -> bool:
+    """Tell whether a value is known at a time of an equation, at every time at which the equation reads it there."""
+    sums = [Span(*part.args[2:]) for part in e.rhs.atoms(TimeSum) if part.args[1] in time.free_symbols]
+    index = next((part.args[1] for part in e.rhs.atoms(TimeSum) if part.args[1] in time.free_symbols), t)
+    ranges = sums or ([e.span] if e.span is not None and t in time.free_symbols else [Span(time, time)])
+    gap = time - index if index in time.free_symbols else Integer(0)
+    if not gap.is_Integer or len(ranges) != 1:
+        return False
+    times = ranges[0].shifted(gap)
+    whole = [hull(known, form.order)] if all(comparable(known[0], span) for span in known) else known
+    return any(within(span, times, form.order) for span in whole)
 
 
 def without_zeros(formula: Any, span: Span, form: Form) -> tuple[Span, list[Span]]:

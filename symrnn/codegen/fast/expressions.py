@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sympy import Expr, expand
+from sympy import Expr
 
 from symrnn.codegen.emit import emit, emit_over_batch, may_be_empty
 from symrnn.codegen.fast.places import is_column
@@ -31,6 +31,7 @@ from symrnn.expr import (
     Total,
     Transposed,
     same,
+    t,
 )
 from symrnn.times import Span
 from symrnn.traverse import leaves, rebuilt
@@ -57,18 +58,28 @@ def prepared(node: Any, scope: Scope, written: Any) -> tuple[Any, Scope]:
     return rebuilt(node, change), replace(scope, names=names, batched=frozenset(batched))
 
 
+def moved(node: Any, views: Views, scope: Scope) -> Any:
+    """Let the values under sums be read from arrays, each at the place that its time has there."""
+
+    def change(part: Any) -> Any:
+        if not isinstance(part, At):
+            return part
+        scope.names.quantities[part.series] = views.by_time(part.series, scope)
+        return At(part.series, views.index(views.key_of(part.series), part.time))
+
+    return rebuilt(node, change)
+
+
 def value_at(node: Any, views: Views, scope: Scope) -> str:
     """Write a formula at the time of a loop, or at a fixed one; an array ``(B, …)``."""
 
     def written(leaf: Any) -> str | None:
         if any(symbol.name.startswith("_s") for symbol in leaf.time.free_symbols):
             return None
-        return views.leaf(leaf.series, scope.number(leaf.time), scope)
+        return views.leaf(leaf.series, leaf.time, scope)
 
     inner, known = prepared(node, scope, written)
-    for leaf in leaves(inner):
-        if isinstance(leaf, At):
-            known.names.quantities[leaf.series] = views.by_time(leaf.series, scope)
+    inner = moved(inner, views, known)
     return expanded(emit(inner, known), known, batched=True).code
 
 
@@ -80,14 +91,18 @@ def at_once(node: Any, index: Expr, span: Span, views: Views, scope: Scope) -> s
     ):
         return None
 
+    if not any(index in leaf.time.free_symbols for leaf in leaves(node) if isinstance(leaf, At)):
+        return None
+
     def written(leaf: Any) -> str | None:
+        if index not in leaf.time.free_symbols and (leaf.time.has(t) or any(s.name.startswith("_s") for s in leaf.time.free_symbols)):
+            return None
         if index not in leaf.time.free_symbols:
-            return views.leaf(leaf.series, scope.number(leaf.time), scope)
+            return views.leaf(leaf.series, leaf.time, scope)
         gap = leaf.time - index
         if not gap.is_Integer:
             return None
-        times = f"{scope.number(expand(span.lo + gap))}:{scope.number(expand(span.hi + gap + 1))}"
-        return views.leaf(leaf.series, times, scope, many=True)
+        return views.leaf(leaf.series, span.lo + gap, scope, last=span.hi + gap)
 
     inner, known = prepared(node, scope, written)
     if any(isinstance(leaf, At) for leaf in leaves(inner)) or not list(leaves(node)):
@@ -119,12 +134,10 @@ def emitted_over_batch(node: Any, views: Views, scope: Scope) -> str:
     def written(leaf: Any) -> str | None:
         if any(symbol.name.startswith("_s") for symbol in leaf.time.free_symbols):
             return None
-        return views.leaf(leaf.series, scope.number(leaf.time), scope)
+        return views.leaf(leaf.series, leaf.time, scope)
 
     inner, known = prepared(node, scope, written)
-    for leaf in leaves(inner):
-        if isinstance(leaf, At):
-            known.names.quantities[leaf.series] = views.by_time(leaf.series, scope)
+    inner = moved(inner, views, known)
     return expanded(emit_over_batch(inner, known), known).code
 
 
@@ -155,9 +168,7 @@ def all_rows(leaf: Any, index: Expr, span: Span, views: Views, scope: Scope) -> 
     gap = leaf.time - index
     if not gap.is_Integer:
         return None
-    number = scope.number
-    code = f"{views.all_of(leaf.series, scope)}[{number(expand(span.lo + gap))}:{number(expand(span.hi + gap + 1))}]"
-    return f"{code}.reshape(-1, {number(leaf.shape[0])})"
+    return f"{views.leaf(leaf.series, span.lo + gap, scope, last=span.hi + gap)}.reshape(-1, {scope.number(leaf.shape[0])})"
 
 
 def static_value(node: Any, views: Views, scope: Scope, *, batched: bool) -> str:
@@ -181,12 +192,10 @@ def static_value(node: Any, views: Views, scope: Scope, *, batched: bool) -> str
     def written(leaf: Any) -> str | None:
         if any(symbol.name.startswith("_s") for symbol in leaf.time.free_symbols):
             return None
-        return views.leaf(leaf.series, scope.number(leaf.time), scope)
+        return views.leaf(leaf.series, leaf.time, scope)
 
     final, known = prepared(whole, inner, written)
-    for leaf in leaves(final):
-        if isinstance(leaf, At):
-            known.names.quantities[leaf.series] = views.by_time(leaf.series, scope)
+    final = moved(final, views, known)
     return expanded(emit(final, known), known, batched=batched).code
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sympy import Basic, Expr
+from sympy import Basic, Expr, Integer
 
 from symrnn.codegen.arguments import (
     BATCH,
@@ -35,6 +35,7 @@ from symrnn.networks.graph import Network
 from symrnn.scheduling import Form, scheduled
 from symrnn.scheduling.windows import edges_of
 from symrnn.style import Style
+from symrnn.times import Span
 from symrnn.traverse import leaves, quantity_of
 
 TAB = "    "
@@ -89,7 +90,7 @@ class FastFunction:
         """Write the function."""
         placing = [line for a in self.arguments for line in self.placed(a)]
         for series in edges_of(self.form) if self.windowed else ():
-            edge = self.views.leaf(series, self.scope.number(self.last + 1), self.scope)
+            edge = self.views.leaf(series, self.last + 1, self.scope)
             place = edge if edge.endswith("]") else f"{edge}[...]"
             placing.append(f'{place} = 0 if edges is None else edges["{self.names.quantities[series]}"]')
         body, returned = self.writing.lines(self.items), self.returned()
@@ -143,12 +144,12 @@ class FastFunction:
         """Write the return statement."""
         entries = [f'"{r.name}": {self.result(r)}' for r in self.function.results]
         loss = f"{self.names.quantities[self.network.loss]}.sum()" if self.function.loss else ""
-        if not entries:
+        if self.function.alone:
             return [f"loss = {loss}", "keep(workspace)", "return loss"]
         word = "gradients" if self.function.loss else "outputs"
         lines = [f"{word} = {{", *(f"{TAB}{entry}," for entry in entries), "}"]
         if self.windowed:
-            names = [(self.names.quantities[q], f"{self.views.leaf(q, '1', self.scope)}.copy()") for q in edges_of(self.form)]
+            names = [(self.names.quantities[q], f"{self.views.leaf(q, Integer(1), self.scope)}.copy()") for q in edges_of(self.form)]
             lines += ["edges = {", *(f'{TAB}"{name}": {code},' for name, code in names), "}"]
         lines.append("keep(workspace)")
         if self.windowed:
@@ -159,14 +160,10 @@ class FastFunction:
         """Write one result; never a part of the workspace."""
         quantity = result.quantity
         if isinstance(quantity, Series):
-            name = self.views.all_of(quantity, self.scope)
-            number = self.scope.number
-            if result.span is None or result.span.single:
-                time = number(result.span.lo) if result.span is not None else ""
-                return f"{self.views.leaf(quantity, time, self.scope)}.copy()"
-            times = f"[{number(result.span.lo)}:{number(result.span.hi + 1)}]"
-            turned = ".swapaxes(0, 1)" if self.views.batch_first else ".transpose(2, 0, 1)"
-            return f"{name}{times}{turned}.copy()"
+            span = result.span or Span(1, 1)
+            if span.single:
+                return f"{self.views.leaf(quantity, span.lo, self.scope)}.copy()"
+            return f"{self.views.leaf(quantity, span.lo, self.scope, last=span.hi)}.swapaxes(0, 1).copy()"
         code = self.names.quantities[quantity]
         return code if quantity in self.summed or not result.shared else f"{code}.sum(axis=0)"
 
@@ -175,7 +172,8 @@ class FastFunction:
         if a.shared or a.given.span is None or a.given.quantity not in self.read:
             return []
         number = self.scope.number
-        target = self.views.all_of(a.given.quantity, self.scope)
+        target, key = self.views.all_of(a.given.quantity, self.scope), self.views.key_of(a.given.quantity)
+        first, last = (number(self.views.index(key, time)) for time in (a.given.span.lo, a.given.span.hi + 1))
         flat = a.kind in COUNTED and len(axes(a.given.quantity.shape)) == 1 and a.given.quantity.shape == (1, 1)
         name, lines = a.name, []
         if a.may_be_classes:
@@ -188,10 +186,10 @@ class FastFunction:
             value = f"{value}.T" if turned else value
             if a.kind == "initial":
                 value = f"0 if {name} is None else {value}"
-            return [*lines, f"{target}[{number(a.given.span.lo)}] = {value}"]
+            return [*lines, f"{target}[{first}] = {value}"]
         value = f"{name}[:, :, None]" if flat else name
         value = f"{value}.transpose(1, 2, 0)" if turned else f"{value}.swapaxes(0, 1)"
-        return [*lines, f"{target}[{number(a.given.span.lo)}:{number(a.given.span.hi + 1)}] = {value}"]
+        return [*lines, f"{target}[{first}:{last}] = {value}"]
 
 
 def together(items: Sequence[Item]) -> list[Item]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sympy import Expr, expand
+from sympy import Expr
 
 from symrnn.codegen.emit import may_be_empty
 from symrnn.codegen.fast.chunks import FIRST, STOP
@@ -75,7 +75,8 @@ def copied(
     """Return the name of a copy with all times and sequences along one axis."""
     if (leaf.series, gap) not in copies:
         moved = Scope(scope.names, scope.batch, scope.batched, scope.used, tuple(inner))
-        times = f"{moved.number(expand(FIRST + gap))}:{moved.number(expand(STOP + gap))}"
+        key = views.key_of(leaf.series)
+        times = f"{moved.number(views.index(key, FIRST + gap))}:{moved.number(views.index(key, STOP + gap))}"
         height = scope.number(leaf.shape[0])
         suffix = "" if gap == 0 else f"_{'m' if gap < 0 else 'p'}{abs(gap)}"
         code = f"{views.all_of(leaf.series, scope)}[{times}].swapaxes(0, 1).reshape({height}, -1)"

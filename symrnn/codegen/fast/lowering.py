@@ -291,7 +291,7 @@ class Lowering:
             raise NotInPlaceError
         steps: list[Step] = []
         operand = self.operand(value, steps)
-        if not isinstance(operand, Ref):
+        if not isinstance(operand, Ref) or (self.times is not None and operand.time is not None and not operand.time.has(t)):
             raise NotInPlaceError
         self.release(operand)
         return [*steps, Times(self.names[weight], turned, operand, out)]

@@ -68,7 +68,7 @@ def fast_module(
     helpers: dict[str, str] = {}
     parts: list[str] = []
     for function in functions:
-        if checkpoint and function.results:
+        if checkpoint and not function.alone:
             windows, pieces = checkpointed(network, function, layout == "batch-first", notation)
             helpers |= {name: code for fast in windows for name, code in fast.scope.used.helpers.items()}
             parts += pieces

@@ -15,7 +15,6 @@ from symrnn.codegen.fast.places import Places
 from symrnn.codegen.fast.steps import Ref
 from symrnn.codegen.formatting import grouped
 from symrnn.codegen.values import Scope
-from symrnn.errors import NotSupportedError
 from symrnn.expr import Series, t
 from symrnn.scheduling.form import times_known
 from symrnn.times import Span, hull
@@ -43,6 +42,7 @@ class Views:
     keys: dict[int, str] = field(default_factory=dict)
     covering: dict[tuple[str, Any, Any], str] = field(default_factory=dict)
     ends: dict[str, Expr] = field(default_factory=dict)
+    starts: dict[str, Expr] = field(default_factory=dict)
     brief: set[str] = field(default_factory=set)
     flat: dict[str, Expr] = field(default_factory=dict)
     chunked: set[str] = field(default_factory=set)
@@ -63,16 +63,24 @@ class Views:
                 self.extend(self.names[series], spans[series])
 
     def extend(self, key: str, spans: Iterable[Span]) -> None:
-        """Remember the last time of an array.
-
-        Raises:
-            NotSupportedError: A time before 0.
-        """
+        """Remember the first time of an array, 0 or earlier, and the last one."""
         for span in spans:
             if span.lo.is_negative:
-                raise NotSupportedError(f"fast code has no values at times before 0; got one at {span.lo}")
+                self.starts[key] = min(self.starts.get(key, Integer(0)), span.lo)
             known = [Span(Integer(0), self.ends[key])] if key in self.ends else []
-            self.ends[key] = hull([*known, span], self.places.form.order).hi
+            self.ends[key] = hull([*known, Span(Integer(0), span.hi)], self.places.form.order).hi
+
+    def length(self, key: str) -> Expr:
+        """Return the number of times of an array."""
+        return self.ends[key] - self.starts.get(key, Integer(0)) + 1
+
+    def key_of(self, series: Any) -> str:
+        """Return the array in which a series lies."""
+        return self.keys[id(self.places.of[series].array)] if series in self.places.of else self.names[series]
+
+    def index(self, key: str, time: Expr) -> Expr:
+        """Return the place of a time in an array: the time itself, unless there are times before 0."""
+        return expand(time - self.starts.get(key, Integer(0)))
 
     def text(self, ref: Ref, span: Span | None, scope: Scope) -> str:
         """Write rows at a time, or at all times of a span."""
@@ -80,12 +88,10 @@ class Views:
         if ref.time is None:
             return self.timeless(ref, span, scope)
         name = self.name(ref, number)
-        if span is None:
-            return f"{self.use(name, ref, number, each=True)}[{number(ref.time)}]"
-        if not ref.time.has(t):
-            return f"{self.use(name, ref, number)}[{number(ref.time)}]"
-        gap = ref.time - t
-        return f"{self.use(name, ref, number)}[{number(expand(span.lo + gap))}:{number(expand(span.hi + gap + 1))}]"
+        if span is None or not ref.time.has(t):
+            return f"{self.use(name, ref, number, each=span is None)}[{number(self.index(ref.array, ref.time))}]"
+        first, last = (self.index(ref.array, end + ref.time - t) for end in (span.lo, span.hi + 1))
+        return f"{self.use(name, ref, number)}[{number(first)}:{number(last)}]"
 
     def timeless(self, ref: Ref, span: Span | None, scope: Scope) -> str:
         """Write a vector of a parameter, or an array for a value in between."""
@@ -145,7 +151,7 @@ class Views:
             return "[:, :, None]" if self.batch_first else "[:, None]"
         if ref.pieces == 1:
             return ""
-        height, length, batch = number((ref.hi - ref.lo) / ref.pieces), number(self.ends[ref.array] + 1), number(BATCH)
+        height, length, batch = number((ref.hi - ref.lo) / ref.pieces), number(self.length(ref.array)), number(BATCH)
         own = f"{batch}, {ref.pieces}, {height}" if self.batch_first else f"{ref.pieces}, {height}, {batch}"
         return f".reshape({length}, {own})"
 
@@ -163,13 +169,15 @@ class Views:
         self.used.setdefault(f"{self.names[series]}_all", self.names[series])
         return f"{self.names[series]}_all"
 
-    def leaf(self, series: Any, time: str, scope: Scope, *, many: bool = False) -> str:
-        """Write the value of a series at a time, or at many, with the batch before the rows."""
+    def leaf(self, series: Any, time: Expr, scope: Scope, *, last: Expr | None = None) -> str:
+        """Write the value of a series at a time, or at all times up to a last one, with the batch before the rows."""
         if series in self.places.of and self.places.of[series].array.brief:
             code = self.now(self.place_ref(series), scope)
             return code if self.batch_first else f"{code}.T"
-        code = f"{self.all_of(series, scope)}[{time}]"
-        return code if self.batch_first or series not in self.places.of else f"{code}.swapaxes({'1, 2' if many else '0, 1'})"
+        key, number = self.key_of(series), scope.number
+        times = number(self.index(key, time)) + ("" if last is None else f":{number(self.index(key, last + 1))}")
+        code = f"{self.all_of(series, scope)}[{times}]"
+        return code if self.batch_first or series not in self.places.of else f"{code}.swapaxes({'0, 1' if last is None else '1, 2'})"
 
     def by_time(self, series: Any, scope: Scope) -> str:
         """Return the values of a series such that a subscript takes one, with the batch before the rows."""

@@ -69,12 +69,12 @@ def buffers(views: Views, integers: set[Basic]) -> list[Buffer]:
         return (BATCH, height) if views.batch_first else (height, BATCH)
 
     out = [
-        Buffer(key, tuple(held[key]), (*(() if key in views.brief else (views.ends[key] + 1,)), *own(height)))
+        Buffer(key, tuple(held[key]), (*(() if key in views.brief else (views.length(key),)), *own(height)))
         for key, height in heights.items() if key in needed
     ]
     for series, name in views.names.items():
         if isinstance(series, Series) and series not in views.places.of and name in needed:
-            out.append(Buffer(name, (name,), (views.ends[name] + 1, BATCH, *axes(series.shape)), series in integers))
+            out.append(Buffer(name, (name,), (views.length(name), BATCH, *axes(series.shape)), series in integers))
     out += [Buffer(name, (name,), shape, public=True) for name, shape in views.statics.items()]
     for name, (height, times) in views.scratch.items():
         if name in views.used:

@@ -85,7 +85,7 @@ class Writing:
             self.views.statics[name] = axes(e.quantity.shape)
             return [f"concatenate(({parts}), 0, {name})", *turned]
         comment = self.comment([e]) if e.rhs.has(TimeSum) else []
-        if e.quantity in self.summed and {quantity_of(leaf) for leaf in leaves(e.rhs)} <= self.summed:
+        if e.quantity in self.summed and list(leaves(e.rhs)) and {quantity_of(leaf) for leaf in leaves(e.rhs)} <= self.summed:
             return [f"{name} = {emit(e.rhs, self.scope).code}"]
         if e.quantity in self.summed:
             return [*comment, f"{name} = {over_batch(e.rhs, self.views, self.scope)}"]
@@ -178,13 +178,13 @@ class Writing:
         if span is not None:
             code = at_once(e.rhs, t, span, self.views, self.scope)
             if code is not None:
-                place = self.views.leaf(e.quantity, f"{number(span.lo)}:{number(span.hi + 1)}", self.scope, many=True)
+                place = self.views.leaf(e.quantity, span.lo, self.scope, last=span.hi)
                 return [f"{place if place.endswith(']') else place + '[...]'} = {code}"]
             inner = replace(self.scope, indices=((t, "t"),))
             lines = replace(self, scope=inner).code(Assign(e, t), None)
             return [f"for t in range({number(span.lo)}, {number(span.hi + 1)}):", *(INDENT + line for line in lines)]
         rhs = e.rhs if step.time is None or step.time == t else e.rhs.xreplace({t: step.time})
-        place = self.views.leaf(e.quantity, number(step.time), self.scope)
+        place = self.views.leaf(e.quantity, t if step.time is None else step.time, self.scope)
         return [f"{place if place.endswith(']') else place + '[...]'} = {value_at(rhs, self.views, self.scope)}"]
 
 
