@@ -140,7 +140,7 @@ def assert_true_modulo_a_prime(derivation, form):
 
 def assert_in_order(form, sizes):
     """A form reads nothing before it is there; readable code finds an order of its own, and does not tell."""
-    numbers = {letter: Integer(sizes[letter.name]) for letter in form.network.sizes}
+    numbers = {letter: Integer(sizes[letter.name]) for letter in form.as_network().sizes}
     net = form.as_network().with_sizes(numbers)
     made = {(g.quantity, time) for g in net.givens for time in times_of(g.span, {})}
     for e, time in Unrolled(net, ()).steps:

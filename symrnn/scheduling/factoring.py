@@ -12,7 +12,7 @@ from typing import Any
 from sympy import Basic
 
 from symrnn.equations import Equation
-from symrnn.expr import At, Hadamard, Leaf, Node, Plus, Scaled, Stacked, same, split_scalar, t
+from symrnn.expr import At, Hadamard, Leaf, Plus, Scaled, Stacked, same, split_scalar, t
 from symrnn.networks.graph import Block, Scan
 from symrnn.scheduling.form import Form, at, column, made_by, read_by, recurrent, segments, within
 from symrnn.traverse import rebuilt
@@ -70,14 +70,14 @@ def factored(form: Form) -> Form:
             continue
         own = made_by(block.equations)
         before: list[Equation] = []
-        scaled: dict[At, Node] = {}
+        scaled: dict[At, Equation] = {}
         kept = []
         for e in block.equations:
             terms = e.rhs.args if isinstance(e.rhs, Plus) else (e.rhs,)
             new = [with_factor(term, e, own, before, form, taken, scaled) for term in terms]
             kept.append(replace(e, rhs=Plus(*new) if len(new) > 1 else new[0]))
             if segments(block.equations)[e.quantity] == 1 and is_scaled(kept[-1].rhs, own):
-                scaled[e.lhs] = kept[-1].rhs
+                scaled[e.lhs] = kept[-1]
         blocks += [*(Scan((e,)) for e in before), Scan(tuple(kept), block.step)]
     return replace(form, blocks=tuple(blocks))
 
@@ -91,13 +91,14 @@ def is_scaled(node: Any, own: set[Basic]) -> bool:
 
 
 def with_factor(
-    term: Any, equation: Equation, own: set[Basic], before: list[Equation], form: Form, taken: set[str], scaled: dict[At, Node]
+    term: Any, equation: Equation, own: set[Basic], before: list[Equation], form: Form, taken: set[str], scaled: dict[At, Equation]
 ) -> Any:
     """Return a term whose factors from outside the recurrence are one."""
     number, core = split_scalar(term)
     if not is_product(term) or equation.span is None or equation.span.single:
         return term
-    factors = [part for factor in core.args for part in (scaled[factor].args if factor in scaled else (factor,))]
+    known = {factor: scaled[factor].rhs for factor in core.args if factor in scaled and covered(scaled[factor], equation, form)}
+    factors = [part for factor in core.args for part in (known[factor].args if factor in known else (factor,))]
     moving = [factor for factor in factors if read_by(factor) & own]
     fixed = [factor for factor in factors if factor not in moving]
     if not moving or not (len(fixed) > 1 or number != 1 or any(not isinstance(f, Leaf) for f in fixed)) or not fixed:

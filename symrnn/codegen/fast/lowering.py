@@ -233,7 +233,8 @@ class Lowering:
             operand = self.operand(core if negative else term, steps)
             steps.append(Call("subtract" if negative else "add", (current, operand), out))
             self.release(operand)
-            self.release(current)
+            if current != out:
+                self.release(current)
             current = out
         return steps
 
@@ -258,7 +259,8 @@ class Lowering:
         for other in operands[1:]:
             steps.append(Call("multiply", (current, other), out))
             self.release(other)
-            self.release(current)
+            if current != out:
+                self.release(current)
             current = out
         return steps
 
