@@ -8,7 +8,7 @@ from amounts import examples
 from fast_cases import LAYOUTS, assert_fast_is_readable, case, fast, random_values, readable
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
-from strategies import cells
+from strategies import cells, networks
 from test_fast import assert_apart, form_scheduled
 from test_scheduling import Numbers
 
@@ -20,6 +20,7 @@ from symrnn.errors import NotSupportedError
 from symrnn.expr import Static, StopGradient, TimeSum, Total, bound_index, dim, t, time_sum
 from symrnn.functions import parameter, series, stack, tanh
 from symrnn.networks import Given, Network, Scan, network
+from symrnn.scheduling import PASSES
 from symrnn.times import Span
 
 QUIET = {
@@ -100,12 +101,19 @@ def test_random_cells(own, layout, task):
     run_all(derive(network(own, task=task)), layout)
 
 
+@settings(max_examples=examples(60), **QUIET)
+@given(net=networks(), layout=st.sampled_from(LAYOUTS))
+def test_random_networks(net, layout):
+    run_all(derive(net), layout)
+
+
 @settings(max_examples=examples(12), **QUIET)
-@given(own=cells(max_equations=5), task=st.sampled_from(["many-to-many", "many-to-one"]))
-def test_passes_keep_the_value_of_random_cells(own, task):
+@given(own=cells(max_equations=5), order=st.permutations(list(PASSES)), task=st.sampled_from(["many-to-many", "many-to-one"]))
+def test_passes_in_any_order_keep_the_value_of_random_cells(own, order, task):
     numbers = Numbers(derive(network(own, task=task)))
     assume(all(np.isfinite(array).all() and np.abs(array).max(initial=0) < LARGE for array in numbers.before.values()))
     numbers.assert_all_kept()
+    numbers.assert_all_kept(order)
 
 
 @settings(max_examples=examples(20), **QUIET)

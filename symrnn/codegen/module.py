@@ -55,7 +55,7 @@ def numpy_source(
         NotSupportedError: Checkpoints for a network that cannot be computed in windows.
     """
     check_options(style, layout, checkpoint=checkpoint)
-    network, functions = functions_of(derivation, wrt or ("parameters" if style == "fast" else "all"))
+    network, functions = functions_of(derivation, ("parameters" if style == "fast" else "all") if wrt is None else wrt)
     title = f"{derivation.network.name}: the loss and its gradients by backpropagation through time."
     if style == "fast":
         source = fast_module(network, functions, title, layout=layout, notation=notation, checkpoint=checkpoint)
@@ -113,7 +113,7 @@ def memory(
     """
     if dtype not in ITEMSIZES:
         raise unknown("dtype", dtype, ITEMSIZES)
-    network, functions = functions_of(derivation, wrt or "parameters")
+    network, functions = functions_of(derivation, "parameters" if wrt is None else wrt)
     few = sizes.get("B", 1) < FEW
     fast = FastFunction(network, functions[-1], layout == "batch-first" if layout else few and not checkpoint, windowed=checkpoint)
     title = f"{derivation.network.name}: arrays of {dtype}"

@@ -93,7 +93,7 @@ def offset_of(node: Any) -> Expr | None:
 
 
 def named(form: Form, number: int, formula: Any, span: Span, taken: set[str]) -> Form:
-    """Give a formula a name, in its recurrence or, where it reads nothing of that, before all; use it where it is known."""
+    """Give a formula a name, in the recurrence that makes what it reads or else before its first reader; use it where it is known."""
     first = next(leaf for leaf in leaves(formula) if isinstance(leaf, At))
     new = column(form.fresh(f"q_{first.name}", taken), formula.shape[0])
     span, beside = without_zeros(formula, span, form)
@@ -111,10 +111,11 @@ def named(form: Form, number: int, formula: Any, span: Span, taken: set[str]) ->
 
         return replace(e, rhs=rebuilt(e.rhs, change))
 
-    changed = [[used_in(e) for e in equations_of(block)] for block in form.blocks]
-    inside = bool(read_by(formula) & made_by(equations_of(form.blocks[number])))
-    users = [place for place, block in enumerate(form.blocks) if list(equations_of(block)) != changed[place]]
-    place = number if inside else min(users)
+    makers = [place for place, block in enumerate(form.blocks) if made_by(equations_of(block)) & read_by(formula)]
+    last = max(makers, default=-1)
+    changed = [[used_in(e) if place >= last else e for e in equations_of(block)] for place, block in enumerate(form.blocks)]
+    place = next((place for place, block in enumerate(form.blocks) if list(equations_of(block)) != changed[place]), number)
+    inside = place == last
     own = Equation(new[t], formula, span, "value")
     blocks: list[Block] = []
     for here, block in enumerate(form.blocks):

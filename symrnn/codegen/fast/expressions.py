@@ -87,7 +87,7 @@ def at_once(node: Any, index: Expr, span: Span, views: Views, scope: Scope) -> s
     """Write a formula for all times of a span, an array ``(times, B, …)``; ``None`` where that cannot be written."""
     parts = [part for part in node.atoms(Node) if isinstance(part, Node)] if hasattr(node, "atoms") else []
     if not all(isinstance(part, AT_ONCE) for part in [node, *parts]) or any(
-        not any(isinstance(leaf, At) for leaf in leaves(row)) for part in parts if isinstance(part, Stacked) for row in part.args
+        not any(isinstance(leaf, At) and index in leaf.time.free_symbols for leaf in leaves(row)) for part in parts if isinstance(part, Stacked) for row in part.args
     ):
         return None
 
