@@ -10,6 +10,7 @@ import symrnn
 from symrnn import cli
 from symrnn.codegen import memory, to_numpy
 from symrnn.errors import NotSupportedError, SpecError
+from symrnn.loading import load_network
 
 SIZES = {"B": 64, "T": 100, "D": 128, "H": 256, "K": 128}
 GRU = "gru, many-to-many"
@@ -128,3 +129,18 @@ def test_blended_needs_one_product():
     assert gone[0][-1] == "h_t = z_t ⊙ h_{t-1} + (1 - z_t) ⊙ h̃_t, 1…T"
     assert put[0][-1] == "h_t = z_t ⊙ (h_{t-1} - h̃_t) + h̃_t, 1…T"
     assert gone[0][:-1] == put[0][:-1]
+
+
+def test_the_gradient_of_an_embedding_makes_no_one_hot_rows():
+    derivation = symrnn.derive(load_network("rnn", {}, {"embed": True}, {}))
+    source = to_numpy(derivation, style="fast").source
+    assert "d_E_w = scatter(" in source
+    assert "one_hot(" not in source
+
+
+def test_the_docstring_has_the_equations_that_are_computed():
+    derivation = symrnn.derive(symrnn.network(symrnn.cell("lstm")))
+    some, all_of_them = (to_numpy(derivation, style="fast", wrt=wrt).source.partition("import numpy")[0] for wrt in ("parameters", "all"))
+    assert "δx_t" not in some
+    assert "δx_t" in all_of_them
+    assert all(f"∂L/∂{name}" in some for name in ("W_f", "U_c", "b_o", "W_hy"))

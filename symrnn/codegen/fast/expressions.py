@@ -7,7 +7,7 @@ from typing import Any
 
 from sympy import Expr
 
-from symrnn.codegen.emit import emit, emit_over_batch, may_be_empty
+from symrnn.codegen.emit import emit, emit_over_batch, is_scattered, may_be_empty
 from symrnn.codegen.fast.places import is_column
 from symrnn.codegen.fast.views import Views
 from symrnn.codegen.values import Scope, expanded
@@ -121,7 +121,7 @@ def over_batch(node: Any, views: Views, scope: Scope) -> str:
         lo, hi = (scope.number(end) for end in node.args[1:])
         scope.used.quantities.add(node.args[0])
         return f"{scope.names.quantities[node.args[0]]}[{lo}:{hi}]"
-    if isinstance(node, TimeSum) and not may_be_empty(node.args[3] - node.args[2] + 1):
+    if isinstance(node, TimeSum) and not is_scattered(node) and not may_be_empty(node.args[3] - node.args[2] + 1):
         code = sum_over_all(node, views, scope)
         if code is not None:
             return code

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from sympy import Basic
+
 from symrnn import writer
 from symrnn.codegen.arguments import positional
 from symrnn.codegen.fast.checkpoints import checkpointed
@@ -12,7 +14,9 @@ from symrnn.codegen.fast.function import FastFunction
 from symrnn.codegen.formatting import paragraph, signature
 from symrnn.codegen.functions import Function
 from symrnn.networks.graph import Network
+from symrnn.scheduling import PASSES, Form
 from symrnn.style import Style
+from symrnn.times import Span
 
 LAYOUTS: Mapping[str, str] = MappingProxyType({"batch-first": "arrays (time, B, n)", "feature-first": "arrays (time, n, B)"})
 """How the arrays of a workspace lie. Batch-first is for few sequences, feature-first for many."""
@@ -86,7 +90,7 @@ def fast_module(
             parts += [fast.workspace(), fast.source(name, [f'"""{words}"""'] if both else fast.doc)]
         if both:
             parts.append(choosing(made[0], function.name))
-    return "\n\n".join([heading(network, title, notation), *(h.strip() + "\n" for h in helpers.values()), KEPT.strip() + "\n", *parts])
+    return "\n\n".join([heading(network, functions, title, notation), *(h.strip() + "\n" for h in helpers.values()), KEPT.strip() + "\n", *parts])
 
 
 def class_name(function: Function, layout: str) -> str:
@@ -103,9 +107,12 @@ def choosing(fast: FastFunction, name: str) -> str:
     return "\n".join([*head, *(f"    {text}" if text else "" for text in fast.doc), line]) + "\n"
 
 
-def heading(network: Network, title: str, notation: str) -> str:
-    """Write the docstring of the module: the equations, and what the names mean; and the import."""
+def heading(network: Network, functions: Sequence[Function], title: str, notation: str) -> str:
+    """Write the docstring of the module: the equations that are computed, and what the names mean; and the import."""
     style = Style.of(network, notation, "unicode")
-    equations = [f"    {writer.text(e.lhs, style)} = {writer.text(e.rhs, style)}" for e in network.equations]
+    results: dict[Basic, Span | None] = {r.quantity: r.span for function in functions for r in function.results}
+    results[network.loss] = None
+    needed = PASSES["needed"](Form(network, network.blocks, results)).equations
+    equations = [f"    {writer.text(e.lhs, style)} = {writer.text(e.rhs, style)}" for e in needed]
     lines = [*paragraph(title, hanging=0), "", "The equations, backward pass included:", "", *equations, "", *paragraph(LEGEND, hanging=0)]
     return "\n".join(['"""' + lines[0], *lines[1:], '"""']) + "\n\nimport numpy as np\n"
