@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from fast_cases import case, random_values, readable
 from test_scheduling_passes import changed
 
 import symrnn
@@ -48,6 +49,26 @@ def test_windows_keep_initial_states_masks_and_the_arguments():
     assert all(np.allclose(gradients[key], others[key], rtol=1e-10) for key in gradients)
     again, _ = program.names["loss_and_gradients"](params, x, y, every=5, **given)  # no edge of an earlier call is left
     assert again == pytest.approx(right, rel=1e-12)
+
+
+@pytest.mark.sampled(3)
+@pytest.mark.parametrize("name", ["stacked", "four layers", "captions", "language model", "embedding", "dropout", "squared error"])
+def test_windows_of_networks(name):
+    derivation = case(name)
+    values = random_values(derivation)
+    loss, gradients = to_numpy(derivation, style="fast", checkpoint=True).gradients({**values, "every": 2})
+    right, others = readable(derivation).gradients(values)
+    assert loss == pytest.approx(right, rel=1e-12)
+    assert all(np.allclose(gradients[key], others[key], rtol=1e-10, atol=1e-12) for key in gradients)
+
+
+@pytest.mark.parametrize(("name", "reason"), [
+    ("windows", "do not depend on the number of the time"), ("lag", "at each time of one sequence"), ("additive", "at each time of one sequence"),
+    ("bidirectional", "an initial state for what is read at t-1"), ("rnn, one-to-one", "at each time of one sequence"),
+])
+def test_networks_without_windows_are_refused(name, reason):
+    with pytest.raises(NotSupportedError, match=reason):
+        to_numpy(case(name), style="fast", checkpoint=True)
 
 
 @pytest.mark.parametrize(("options", "reason"), [

@@ -9,7 +9,16 @@ from sympy import Basic
 
 from symrnn.codegen.arguments import SHARED
 from symrnn.codegen.clipping import clipping_source
-from symrnn.codegen.fast import FEW, LAYOUTS, FastFunction, fast_module, memory_plan, memory_text, window_length
+from symrnn.codegen.fast import (
+    FEW,
+    LAYOUTS,
+    FastFunction,
+    arranged,
+    fast_module,
+    memory_plan,
+    memory_text,
+    window_length,
+)
 from symrnn.codegen.formatting import paragraph
 from symrnn.codegen.functions import Function, Result
 from symrnn.codegen.program import Writer
@@ -115,10 +124,12 @@ def memory(
         raise unknown("dtype", dtype, ITEMSIZES)
     network, functions = functions_of(derivation, "parameters" if wrt is None else wrt)
     few = sizes.get("B", 1) < FEW
-    fast = FastFunction(network, functions[-1], layout == "batch-first" if layout else few and not checkpoint, windowed=checkpoint)
+    form = arranged(network, functions[-1])
+    length = check_windows(form) if checkpoint else None
+    batch_first = layout == "batch-first" if layout else few and not checkpoint
+    fast = FastFunction(network, functions[-1], batch_first, arranged=form, windowed=checkpoint)
     title = f"{derivation.network.name}: arrays of {dtype}"
-    if checkpoint:
-        length = check_windows(fast.form)
+    if length is not None:
         steps = window_length(sizes.get(str(length), 1))
         title += f" of one window of {steps} steps"
         sizes = {**sizes, str(length): steps}

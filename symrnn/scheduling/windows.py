@@ -12,7 +12,7 @@ from typing import Any
 from sympy import Expr, Integer
 
 from symrnn.errors import NotSupportedError
-from symrnn.expr import At, Scaled, TimeSum, Zeros, t
+from symrnn.expr import At, Divides, Scaled, TimeSum, Zeros, t
 from symrnn.scheduling.form import Form
 from symrnn.times import Span
 from symrnn.traverse import leaves
@@ -51,7 +51,7 @@ def check_windows(form: Form) -> Expr:
     beside = {(e.quantity, e.span) for e in form.equations if isinstance(e.rhs, Zeros)}
     spans = {e.span for e in form.equations if e.span is not None and (e.quantity, e.span) not in beside}
     spans |= {g.span for g in form.network.givens if g.span is not None and g.kind != "initial"}
-    if len(spans) != 1 or next(iter(spans)).lo != 1:
+    if len(spans) != 1 or next(iter(spans)).lo != 1 or not next(iter(spans)).hi.is_Symbol:
         listed = ", ".join(sorted(map(str, spans)))
         raise NotSupportedError(f"checkpoints need values at each time of one sequence 1…T; this network has values at {listed}")
     length: Expr = next(iter(spans)).hi
@@ -62,6 +62,8 @@ def check_windows(form: Form) -> Expr:
     if (missing := [q.key for q in states_of(form) if q not in initial]):
         raise NotSupportedError(f"checkpoints need an initial state for what is read at t-1; {missing[0]} has none")
     for e in form.equations:
+        if e.rhs.has(Divides):
+            raise NotSupportedError(f"checkpoints need formulas that do not depend on the number of the time; see the equation of {e.name}")
         bad = any(length in number.free_symbols for number in (part.args[0] for part in e.rhs.atoms(Scaled)))
         if bad or any(Span(*part.args[2:]) != Span(Integer(1), length) for part in e.rhs.atoms(TimeSum)):
             raise NotSupportedError(f"checkpoints need plain sums over 1…{length}, not means; see the equation of {e.name}")

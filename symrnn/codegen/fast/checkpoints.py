@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from symrnn.codegen.arguments import positional
-from symrnn.codegen.fast.function import FastFunction
+from symrnn.codegen.fast.function import FastFunction, arranged
 from symrnn.codegen.formatting import paragraph, signature
 from symrnn.codegen.functions import Function, Result
 from symrnn.errors import NotSupportedError
@@ -38,8 +38,9 @@ def checkpointed(network: Network, function: Function, batch_first: bool, notati
     """
     if any(not r.shared for r in function.results):
         raise NotSupportedError('checkpoints are for the gradients of parameters; write wrt="parameters"')
-    window = FastFunction(network, function, batch_first, "Window", notation, windowed=True)
-    length = check_windows(window.form)
+    form = arranged(network, function)
+    length = check_windows(form)
+    window = FastFunction(network, function, batch_first, "Window", notation, form, windowed=True)
     states = states_of(window.form)
     names = {g.quantity: a.name for a in window.arguments if a.kind == "initial" for g in (a.given,)}
     results = tuple(Result(names[q], q, Span(length, length)) for q in states)
@@ -65,11 +66,11 @@ def whole(window: FastFunction, after: FastFunction, states: list[str], function
     doc[place:place] = [f"    {line}" for line in paragraph(EVERY, 4)] if len(EVERY) > 90 else [f"    {EVERY}"]
 
     def passed(fast: FastFunction) -> str:
-        own = [a.name for a in positional(fast.arguments)]
-        words = [name for name in masks if any(a.name == name for a in fast.arguments)]
-        sliced = [f"{name}[:, here]" if name in lasting else name for name in own]
+        values = {a.name: f"{a.name}[:, here]" if a.name in lasting else a.name for a in fast.arguments}
+        words = [name for name in masks if name in values]
         extra = [word for word in kept if "=" not in word and word not in masks]
-        return ", ".join([*sliced, *(f"{name}={name}[:, here]" for name in words), *(f"{word}={word}" for word in extra)])
+        own = [values[a.name] for a in positional(fast.arguments)]
+        return ", ".join([*own, *(f"{name}={values[name]}" for name in words), *(f"{word}={word}" for word in extra)])
 
     start = "{" + ", ".join(f'"{name}": {name}' for name in states) + "}"
     body = BODY.format(first=next(iter(a.name for a in window.arguments if a.lasts)), start=start, inputs=passed(after), all_inputs=passed(window))

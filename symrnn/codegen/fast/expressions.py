@@ -70,16 +70,24 @@ def moved(node: Any, views: Views, scope: Scope) -> Any:
     return rebuilt(node, change)
 
 
-def value_at(node: Any, views: Views, scope: Scope) -> str:
-    """Write a formula at the time of a loop, or at a fixed one; an array ``(B, …)``."""
+def with_code(node: Any, views: Views, scope: Scope) -> tuple[Any, Scope]:
+    """Let a formula be written at the time at which it stands, values under sums included."""
 
     def written(leaf: Any) -> str | None:
-        if any(symbol.name.startswith("_s") for symbol in leaf.time.free_symbols):
-            return None
-        return views.leaf(leaf.series, leaf.time, scope)
+        return None if bound(leaf.time) else views.leaf(leaf.series, leaf.time, scope)
 
     inner, known = prepared(node, scope, written)
-    inner = moved(inner, views, known)
+    return moved(inner, views, known), known
+
+
+def bound(time: Expr) -> bool:
+    """Tell whether a time is that of the index of a sum."""
+    return any(symbol.name.startswith("_s") for symbol in time.free_symbols)
+
+
+def value_at(node: Any, views: Views, scope: Scope) -> str:
+    """Write a formula at the time of a loop, or at a fixed one; an array ``(B, …)``."""
+    inner, known = with_code(node, views, scope)
     return expanded(emit(inner, known), known, batched=True).code
 
 
@@ -95,7 +103,7 @@ def at_once(node: Any, index: Expr, span: Span, views: Views, scope: Scope) -> s
         return None
 
     def written(leaf: Any) -> str | None:
-        if index not in leaf.time.free_symbols and (leaf.time.has(t) or any(s.name.startswith("_s") for s in leaf.time.free_symbols)):
+        if index not in leaf.time.free_symbols and (leaf.time.has(t) or bound(leaf.time)):
             return None
         if index not in leaf.time.free_symbols:
             return views.leaf(leaf.series, leaf.time, scope)
@@ -130,14 +138,7 @@ def over_batch(node: Any, views: Views, scope: Scope) -> str:
 
 def emitted_over_batch(node: Any, views: Views, scope: Scope) -> str:
     """Write a sum over the batch as readable code does."""
-
-    def written(leaf: Any) -> str | None:
-        if any(symbol.name.startswith("_s") for symbol in leaf.time.free_symbols):
-            return None
-        return views.leaf(leaf.series, leaf.time, scope)
-
-    inner, known = prepared(node, scope, written)
-    inner = moved(inner, views, known)
+    inner, known = with_code(node, views, scope)
     return expanded(emit_over_batch(inner, known), known).code
 
 
@@ -189,13 +190,7 @@ def static_value(node: Any, views: Views, scope: Scope, *, batched: bool) -> str
     inner_names = replace(scope.names, quantities={**scope.names.quantities, **names})
     inner = replace(scope, names=inner_names, batched=scope.batched | names.keys())
 
-    def written(leaf: Any) -> str | None:
-        if any(symbol.name.startswith("_s") for symbol in leaf.time.free_symbols):
-            return None
-        return views.leaf(leaf.series, leaf.time, scope)
-
-    final, known = prepared(whole, inner, written)
-    final = moved(final, views, known)
+    final, known = with_code(whole, views, inner)
     return expanded(emit(final, known), known, batched=batched).code
 
 

@@ -68,8 +68,7 @@ class FastFunction:
 
     def __post_init__(self) -> None:
         """Arrange the work, find places for all values, and write everything."""
-        results = {r.quantity: r.span for r in self.function.results}
-        self.form = self.arranged or scheduled(self.network, {**({self.network.loss: None} if self.function.loss else {}), **results})
+        self.form = self.arranged or arranged(self.network, self.function)
         self.names = names_of(self.form, BATCH)
         batched = batched_in(self.form)
         self.summed = summed_in(self.form, self.function)
@@ -190,6 +189,12 @@ class FastFunction:
         value = f"{name}[:, :, None]" if flat else name
         value = f"{value}.transpose(1, 2, 0)" if turned else f"{value}.swapaxes(0, 1)"
         return [*lines, f"{target}[{first}:{last}] = {value}"]
+
+
+def arranged(network: Network, function: Function) -> Form:
+    """Arrange the work of a function."""
+    results = {r.quantity: r.span for r in function.results}
+    return scheduled(network, {**({network.loss: None} if function.loss else {}), **results})
 
 
 def together(items: Sequence[Item]) -> list[Item]:

@@ -10,6 +10,7 @@ from typing import Any
 from sympy import Basic, Expr, Integer
 
 from symrnn import writer
+from symrnn.codegen.body import condition
 from symrnn.codegen.emit import emit
 from symrnn.codegen.fast.chunks import FIRST, STOP, read_as_a_whole, runs
 from symrnn.codegen.fast.expressions import at_once, over_batch, static_value, value_at
@@ -191,15 +192,3 @@ class Writing:
 def number_name(value: Expr, count: int) -> str:
     """Return a name for a number."""
     return {Integer(1): "one", Integer(1) / 2: "half", Integer(-1): "minus_one", Integer(2): "two"}.get(value, f"number_{count + 1}")
-
-
-def condition(span: Span, whole: Span, scope: Scope) -> str:
-    """Write when a time of a loop lies in a span."""
-    number = scope.number
-    if span.single:
-        return f"t == {number(span.lo)}"
-    if span.lo == whole.lo:
-        return f"t <= {number(span.hi)}"
-    if span.hi == whole.hi:
-        return f"t >= {number(span.lo)}"
-    return f"{number(span.lo)} <= t <= {number(span.hi)}"
