@@ -12,8 +12,8 @@ from typing import Any
 from sympy import Expr, Integer
 
 from symrnn.errors import NotSupportedError
-from symrnn.expr import At, Divides, Scaled, TimeSum, Zeros, t
-from symrnn.scheduling.form import Form
+from symrnn.expr import At, Divides, Hadamard, Node, Plus, Product, Rows, Scaled, Stacked, Static, TimeSum, Transposed, Zeros, t
+from symrnn.scheduling.form import Form, read_by
 from symrnn.times import Span
 from symrnn.traverse import leaves
 
@@ -61,6 +61,7 @@ def check_windows(form: Form) -> Expr:
     initial = {g.quantity for g in form.network.givens if g.kind == "initial"}
     if (missing := [q.key for q in states_of(form) if q not in initial]):
         raise NotSupportedError(f"checkpoints need an initial state for what is read at t-1; {missing[0]} has none")
+    check_sums(form)
     for e in form.equations:
         if e.rhs.has(Divides):
             raise NotSupportedError(f"checkpoints need formulas that do not depend on the number of the time; see the equation of {e.name}")
@@ -68,3 +69,29 @@ def check_windows(form: Form) -> Expr:
         if bad or any(Span(*part.args[2:]) != Span(Integer(1), length) for part in e.rhs.atoms(TimeSum)):
             raise NotSupportedError(f"checkpoints need plain sums over 1…{length}, not means; see the equation of {e.name}")
     return length
+
+
+def check_sums(form: Form) -> None:
+    """Refuse what reads a sum over the times before it is whole, such as a mean over the times that a mask counts.
+
+    Raises:
+        NotSupportedError: With the quantity.
+    """
+    sums = {e.quantity for e in form.equations if e.span is None and e.rhs.has(TimeSum)}
+    for e in form.equations:
+        if (e.span is not None and read_by(e.rhs) & sums) or (e.span is None and not adds_up(e.rhs, sums)):
+            raise NotSupportedError(f"checkpoints need sums over the times that nothing but sums reads; see the equation of {e.name}")
+        if e.span is None and read_by(e.rhs) & sums:
+            sums.add(e.quantity)
+
+
+def adds_up(node: Any, sums: set[Any]) -> bool:
+    """Tell whether a formula of the sums over all windows is the sum of its values for each of them, or reads no such sum."""
+    if isinstance(node, TimeSum):
+        return not read_by(node) & sums
+    if not node.has(TimeSum) and not read_by(node) & sums:
+        return True
+    inner = [part for part in node.args if isinstance(part, Node)]
+    if isinstance(node, Product | Hadamard):  # linear in each factor
+        return len(own := [part for part in inner if part.has(TimeSum) or read_by(part) & sums]) == 1 and adds_up(own[0], sums)
+    return isinstance(node, Static) or (isinstance(node, Plus | Scaled | Rows | Stacked | Transposed) and all(adds_up(part, sums) for part in inner))
