@@ -12,7 +12,22 @@ from typing import Any
 from sympy import Expr, Integer
 
 from symrnn.errors import NotSupportedError
-from symrnn.expr import At, Divides, Hadamard, Node, Plus, Product, Rows, Scaled, Stacked, Static, TimeSum, Transposed, Zeros, t
+from symrnn.expr import (
+    At,
+    Divides,
+    Hadamard,
+    Node,
+    Plus,
+    Product,
+    Rows,
+    Scaled,
+    Stacked,
+    Static,
+    TimeSum,
+    Transposed,
+    Zeros,
+    t,
+)
 from symrnn.scheduling.form import Form, read_by
 from symrnn.times import Span
 from symrnn.traverse import leaves
