@@ -21,6 +21,7 @@ from symrnn.codegen.fast import (
 )
 from symrnn.codegen.formatting import paragraph
 from symrnn.codegen.functions import Function, Result
+from symrnn.codegen.optimizers import UpdateRule, optimizer_source, rule_of
 from symrnn.codegen.program import Writer
 from symrnn.derivation import Derivation, key_of
 from symrnn.errors import SpecError, unknown
@@ -41,7 +42,7 @@ ITEMSIZES: Mapping[str, int] = MappingProxyType({"float64": 8, "float32": 4})
 
 def numpy_source(
     derivation: Derivation, *, style: str = "readable", notation: str = "indexed", wrt: str | Iterable[str] | None = None,
-    layout: str | None = None, checkpoint: bool = False,
+    layout: str | None = None, checkpoint: bool = False, optimizer: str | UpdateRule | None = None,
 ) -> str:
     """Return a Python module that computes the loss and its gradients, with NumPy alone.
 
@@ -54,13 +55,14 @@ def numpy_source(
         layout: How the arrays of fast code lie: ``batch-first``, ``feature-first``, or ``None``: by the size of the batch.
         checkpoint: Whether fast code keeps only the states between windows of a sequence, and computes each window anew in
             the backward pass: about a third more time, and memory for the root of the number of steps.
+        optimizer: A key of ``OPTIMIZERS`` or a rule: a class that makes whole steps in place, and ``training_step``.
 
     Returns:
         The source. ``loss_and_gradients(params, x, y, *, h_0=None)`` returns the loss of a batch and a dictionary of
         gradients, ``loss(...)`` the loss alone; with clipping, ``clipped(gradients, limit=...)`` clips them afterwards.
 
     Raises:
-        SpecError: Unknown style, notation, name or layout, or an option of fast code with another style.
+        SpecError: Unknown style, notation, name, layout or optimizer, or an option of fast code with another style.
         NotSupportedError: Checkpoints for a network that cannot be computed in windows.
     """
     check_options(style, layout, checkpoint=checkpoint)
@@ -70,7 +72,24 @@ def numpy_source(
         source = fast_module(network, functions, title, layout=layout, notation=notation, checkpoint=checkpoint)
     else:
         source = module(network, functions, title, notation)
-    return "\n\n".join([source, *clipping_source(derivation)])
+    return "\n\n".join([source, *clipping_source(derivation), *optimizing(derivation, functions[-1], optimizer)])
+
+
+def optimizing(derivation: Derivation, function: Function, optimizer: str | UpdateRule | None) -> list[str]:
+    """Return the parts of a module that make steps of training with the gradients of a function; nothing without an optimizer.
+
+    Raises:
+        SpecError: Unknown optimizer, or no gradient of a parameter.
+    """
+    if optimizer is None:
+        return []
+    rule = rule_of(optimizer)
+    params = [g.name for g in derivation.as_network().givens if g.kind in SHARED]
+    trained = [result.name for result in function.results if result.shared]
+    if not trained:
+        raise SpecError(f'an optimizer needs gradients of parameters; write wrt="parameters", or names of {", ".join(params)}')
+    clipping = derivation.clipping
+    return optimizer_source(rule, params, trained, (clipping.by, float(clipping.limit)) if clipping else ("norm", None))
 
 
 def check_options(style: str, layout: str | None, *, checkpoint: bool) -> None:

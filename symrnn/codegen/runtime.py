@@ -15,6 +15,7 @@ from symrnn.codegen.checks import check_names, checked
 from symrnn.codegen.conditions import Conditions, conditions_of
 from symrnn.codegen.module import ITEMSIZES, network_source, numpy_source
 from symrnn.codegen.naming import names_of
+from symrnn.codegen.optimizers import UpdateRule
 from symrnn.derivation import Derivation
 from symrnn.errors import SpecError, unknown
 from symrnn.networks.graph import Network
@@ -210,7 +211,7 @@ def like(gradient: Any, value: Any) -> Any:
 
 def to_numpy(
     derivation: Derivation, *, style: str = "readable", notation: str = "indexed", wrt: str | Iterable[str] | None = None,
-    layout: str | None = None, checkpoint: bool = False, dtype: str | None = None,
+    layout: str | None = None, checkpoint: bool = False, optimizer: str | UpdateRule | None = None, dtype: str | None = None,
 ) -> NumpyProgram:
     """Generate NumPy code for a derivation.
 
@@ -224,13 +225,15 @@ def to_numpy(
             number of its sequences.
         checkpoint: Whether fast code keeps only the states between windows of a sequence; ``every=`` of a call says how long
             they are, by default the root of the number of steps.
+        optimizer: ``sgd``, ``adam``, ``adamw`` or an :class:`UpdateRule`: what makes steps of training in place, a class and
+            ``training_step``; ``names`` of the result has both.
         dtype: ``float32`` or ``float64``: what the numbers that are given become; by default they stay what they are.
 
     Returns:
         A callable that checks what it is given, with the ``source`` of the code.
 
     Raises:
-        SpecError: Unknown style, notation, name, layout or dtype, or an option of fast code with another style.
+        SpecError: Unknown style, notation, name, layout, optimizer or dtype, or an option of fast code with another style.
         NotSupportedError: Checkpoints for a network that cannot be computed in windows.
     """
     if dtype is not None and dtype not in ITEMSIZES:
@@ -238,5 +241,5 @@ def to_numpy(
     if not isinstance(derivation, Derivation):
         kind = type(derivation).__name__
         raise SpecError(f"to_numpy takes a derivation; got a {kind}; write to_numpy(derive(network))")
-    source = numpy_source(derivation, style=style, notation=notation, wrt=wrt, layout=layout, checkpoint=checkpoint)
+    source = numpy_source(derivation, style=style, notation=notation, wrt=wrt, layout=layout, checkpoint=checkpoint, optimizer=optimizer)
     return NumpyProgram(derivation, source, dtype)

@@ -31,8 +31,10 @@ def run_code(options: argparse.Namespace, screen: Screen) -> Result:
     if options.memory:
         if options.style != "fast":
             raise SpecError("--memory is about fast code; add --style fast")
+        if options.optimizer:
+            raise SpecError("--memory counts the arrays of the loss and its gradients; leave --optimizer out")
         return deliver(use("memory")(derivation_of(options), dict(options.memory), dtype=options.dtype, **how), options, screen)
-    return deliver(use("to_numpy")(derivation_of(options), style=options.style, **how).source, options, screen)
+    return deliver(use("to_numpy")(derivation_of(options), style=options.style, optimizer=options.optimizer, **how).source, options, screen)
 
 
 def run_check(options: argparse.Namespace, screen: Screen) -> Result:
