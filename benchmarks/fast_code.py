@@ -4,26 +4,15 @@ Loss (softmax cross-entropy at each step, summed) and the gradients in all param
 weights and data, by symrnn and by others; each is compared with ``torch.nn`` in double precision before any time is taken.
 Everyone runs in one process, turn by turn, after a warm-up; the time is the median of the rounds. There is one process
 for each number of threads, with the variables that set it, and without ``OPENBLAS_CORETYPE``, which would slow down NumPy's
-matrix product and nothing else.
+matrix product and nothing else. ``symrnn bench`` is the same for users.
 
 Units: milliseconds a call; ratios are the time of symrnn by that of the other, and below 1 symrnn is faster.
 """
 
 from __future__ import annotations
 
-from competitors import COMPETITORS
-from competitors.processes import PAGE, measured, parser, report
-from competitors.tables import write
-
-
-def main() -> None:
-    """Measure, print, and write the page if asked to."""
-    options = parser(__doc__, [name for name in COMPETITORS if name != "symrnn"]).parse_args()
-    text = report(*measured("competitors.gradients", options))
-    print(text)
-    if options.write:
-        write(PAGE, "benchmarks/fast_code.py", text)
-
+from competitors.pages import timed
+from competitors.times import show
 
 if __name__ == "__main__":
-    main()
+    show("benchmarks/fast_code.py", "symrnn.benchmarks.gradients", timed(__doc__).parse_args())

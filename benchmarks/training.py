@@ -9,18 +9,8 @@ Units: milliseconds a step; ratios are the time of symrnn by that of PyTorch, an
 
 from __future__ import annotations
 
-from competitors.processes import PAGE, measured, parser, report
-from competitors.tables import write
-
-
-def main() -> None:
-    """Measure, print, and write the page if asked to."""
-    options = parser(__doc__, ["torch"]).parse_args()
-    text = report(*measured("competitors.steps_of_training", options))
-    print(text)
-    if options.write:
-        write(PAGE, "benchmarks/training.py", text)
-
+from competitors.pages import timed
+from competitors.times import show
 
 if __name__ == "__main__":
-    main()
+    show("benchmarks/training.py", "competitors.steps_of_training", timed(__doc__, "torch").parse_args())

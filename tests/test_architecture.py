@@ -13,7 +13,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 PATHS = [str(f.relative_to(ROOT)) for f in FILES]
 LAYERS = """
 errors | conventions activations | notation | style | quantity_text | sign_text | node_text | writer | shown | expr | functions traverse times | equations | networks
-clipping | derivation counts scheduling | cells layernorm rewrite | vjp | bptt | leftout | printing codegen | jacobians unrolling | norm_bounds | verify exports | repair | diagnosis | explaining | readings flow formulas pytest_plugin | loading output tables counts_text parsing activity starting | sweeps plots | lecture | commands | cli | __main__
+clipping | derivation counts scheduling | cells layernorm rewrite | vjp | bptt | leftout | printing codegen | jacobians unrolling | norm_bounds | verify exports | repair | diagnosis | explaining | readings flow formulas pytest_plugin | loading output tables counts_text parsing activity starting | sweeps plots | lecture benchmarks | commands | cli | __main__
 """.replace("\n", " | ").strip(" |")
 RANK = {name: rank for rank, layer in enumerate(LAYERS.split("|")) for name in layer.split()}
 ACCUSED = {"vjp", "bptt", "rewrite", "codegen"}

@@ -41,7 +41,7 @@ def prepared(asked: dict[str, Any]) -> Callable[[], Any]:
     """Return the function, everything that it needs being there."""
     one = like(asked)
     if asked["name"] == "torch":
-        return importlib.import_module("competitors.torch_nn").prepare(one)[0]
+        return importlib.import_module("symrnn.benchmarks.torch_nn").prepare(one)[0]
     names: dict[str, Any] = {"__name__": "generated"}
     exec(compile(asked["source"], "generated", "exec"), names)
     return lambda: names["loss_and_gradients"](one.params, one.x, one.classes)

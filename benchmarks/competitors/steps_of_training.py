@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import runpy
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,9 +12,10 @@ import numpy as np
 import torch
 
 import symrnn
-from competitors.cases import Arrays, Case
-from competitors.measuring import Functions, measure
-from competitors.torch_nn import Model, inputs, named
+from symrnn.benchmarks.cases import Case
+from symrnn.benchmarks.measuring import Functions, Say, measure
+from symrnn.benchmarks.recurrence import Arrays
+from symrnn.benchmarks.torch_nn import Model, inputs, named
 
 EXAMPLE = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[2] / "examples" / "train_characters.py")))
 RATE, LIMIT, STEPS, EPSILON = 1e-3, 1.0, 3, 1e-3
@@ -71,11 +70,11 @@ def assert_same_steps(case: Case) -> None:
             raise AssertionError(f"{case.cell}, {case.size}, {case.dtype}: {name} is off by {error:.1e} of a step after {STEPS}")
 
 
-def functions(case: Case) -> Functions:
+def functions(case: Case, say: Say, options: Mapping[str, Any]) -> Functions:
     """Compare, and return a step of each."""
     assert_same_steps(case)
     return {"symrnn": ours(case)[0], "torch": theirs(case)[0]}
 
 
 if __name__ == "__main__":
-    measure(json.loads(sys.argv[1]), ("numpy", "torch"), functions)
+    measure(("numpy", "torch"), functions)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
+from symrnn.commands.bench import run_bench
 from symrnn.commands.flow import run_flow
 from symrnn.commands.formulas import run_cells, run_derive, run_export, run_networks, run_notation, run_read
 from symrnn.commands.lecture import run_lecture
@@ -21,6 +22,6 @@ __all__ = ["MODULES", "RUN", "Result", "Screen", "use"]
 RUN: dict[str, Callable[[argparse.Namespace, Screen], Result]] = {
     "cells": run_cells, "networks": run_networks, "notation": run_notation, "derive": run_derive, "code": run_code, "export": run_export,
     "params": run_params, "check": run_check, "read": run_read, "verify": run_verify, "unroll": run_unroll, "flow": run_flow,
-    "lecture": run_lecture,
+    "lecture": run_lecture, "bench": run_bench,
 }
 """Command to the function that runs it."""

@@ -37,6 +37,9 @@ MODULES = {
         "symrnn.lecture.formats": "FORMATS write",
         "symrnn.loading.files": "load",
         "symrnn.codegen": "memory",
+        "symrnn.benchmarks.asking": "asked installed",
+        "symrnn.benchmarks.processes": "load_warning measured",
+        "symrnn.benchmarks.tables": "report",
     }.items() for name in names.split()
 }
 """What is loaded by name when a command needs it, beside the public names of the package."""

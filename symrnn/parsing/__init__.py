@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from symrnn.parsing.arguments import Parser
+from symrnn.parsing.bench import bench_parser
 from symrnn.parsing.flow import flow_parser
 from symrnn.parsing.formulas import (
     cells_parser,
@@ -68,6 +69,7 @@ COMMANDS = {
     "unroll": Command("unroll over some steps: substitution, sum over paths, drawing", unroll_parser),
     "flow": Command("measure, draw and sweep the flow of gradients through time", flow_parser),
     "lecture": Command("write a lecture: page, PDF, slides, notebook, LaTeX, Word", lecture_parser),
+    "bench": Command("time fast code against PyTorch, JAX, autograd and NumPy", bench_parser),
     "read": Command("read a forward step back from Python, by latexify-py", read_parser),
 }
 

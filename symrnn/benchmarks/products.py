@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from competitors.cases import GATES, Case
+from symrnn.benchmarks.cases import GATES, Case
+from symrnn.errors import NotSupportedError
 
 
 def draw(case: Case, *shape: int) -> np.ndarray:
@@ -63,5 +64,11 @@ def prepare_layout(case: Case, columns: bool) -> Callable[[], Any]:
 
 
 def prepare(case: Case) -> dict[str, Callable[[], Any]]:
-    """Return the products by layout."""
+    """Return the products by layout.
+
+    Raises:
+        NotSupportedError: The products of the cell are not known here.
+    """
+    if case.cell not in GATES:
+        raise NotSupportedError(f"the products of {case.cell} are not counted")
     return {"products, rows": prepare_layout(case, columns=False), "products, columns": prepare_layout(case, columns=True)}

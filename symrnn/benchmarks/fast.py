@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import symrnn
-from competitors.cases import Arrays, Case
+from symrnn.benchmarks.cases import Case
+from symrnn.benchmarks.recurrence import Arrays
 
 
 def prepare(case: Case) -> tuple[Callable[[], Any], Callable[[Any], tuple[Any, Arrays]]]:

@@ -1,13 +1,12 @@
-"""Times as tables of ratios, and a page that holds them."""
+"""Times as tables of ratios."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from statistics import geometric_mean
 
-from competitors import SIZES, TITLES
+from symrnn.benchmarks import TITLES
+from symrnn.benchmarks.sizes import size_of
 
 Key = tuple[str, str, str, int]
 Times = dict[Key, dict[str, float]]
@@ -16,8 +15,8 @@ Times = dict[Key, dict[str, float]]
 GROUPS: tuple[tuple[str, Callable[[int], bool], str], ...] = (
     ("B = 1, float64", lambda B: B == 1, "float64"),
     ("B = 1, float32", lambda B: B == 1, "float32"),
-    ("B ≥ 16, float64", lambda B: B >= 16, "float64"),
-    ("B ≥ 16, float32", lambda B: B >= 16, "float32"),
+    ("B > 1, float64", lambda B: B > 1, "float64"),
+    ("B > 1, float32", lambda B: B > 1, "float32"),
 )
 SHORT = {"float64": "f64", "float32": "f32"}
 
@@ -43,16 +42,15 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 
 def means(times: Times, threads: int) -> str:
     """Return the geometric means of the ratios, by competitor and group: below 1, symrnn is faster."""
-    rows = []
-    for name, title in TITLES.items():
-        groups = [
-            [known["symrnn"] / known[name] for (size, _, dtype, n), known in times.items()
-             if n == threads and dtype == wanted and within(SIZES[size][0]) and name in known]
-            for _, within, wanted in GROUPS
-        ]
-        if any(groups):
-            rows.append([title, *(f"{geometric_mean(ratios):.2f}" if ratios else "" for ratios in groups)])
-    return table(["against", *(head for head, _, _ in GROUPS)], rows)
+    found: dict[tuple[str, str], list[float]] = {}
+    for (size, _, dtype, number), known in times.items():
+        for head in [head for head, within, wanted in GROUPS if number == threads and dtype == wanted and within(size_of(size)[0])]:
+            for name in known.keys() & TITLES.keys():
+                found.setdefault((name, head), []).append(known["symrnn"] / known[name])
+    heads = [head for head, _, _ in GROUPS if any(head == other for _, other in found)]
+    rows = [[title, *(f"{geometric_mean(found[name, head]):.2f}" if (name, head) in found else "" for head in heads)]
+            for name, title in TITLES.items() if any(name == other for other, _ in found)]
+    return table(["against", *heads], rows)
 
 
 def ratios(times: Times, threads: int) -> str:
@@ -71,11 +69,11 @@ def ratios(times: Times, threads: int) -> str:
     return table(["size", "cell", f"symrnn, ms ({unit})", *(TITLES[name] for name in names)], rows)
 
 
-def write(page: Path, name: str, text: str) -> None:
-    """Put a text between the markers of a page."""
-    old = page.read_text(encoding="utf-8")
-    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
-    new, number = re.subn(f"{re.escape(begin)}.*?{re.escape(end)}", lambda _: f"{begin}\n\n{text}\n\n{end}", old, flags=re.DOTALL)
-    if number != 1:
-        raise SystemExit(f"{page.name} must have the markers {begin} and {end} once")
-    page.write_text(new, encoding="utf-8")
+def report(head: str, times: Times, notes: Iterable[str] = ()) -> str:
+    """Return all tables; means where there is more than one case."""
+    parts = [head]
+    for threads in sorted({key[3] for key in times}):
+        title, several = "One thread" if threads == 1 else f"{threads} threads", sum(key[3] == threads for key in times) > 1
+        parts += [f"{title}, geometric means:", means(times, threads)] if several else []
+        parts += [f"{title}, each case:", ratios(times, threads)]
+    return "\n\n".join([*parts, *(["\n".join(f"* {note}" for note in notes)] if notes else [])])

@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from competitors.cases import Arrays, Case
+from symrnn.benchmarks.cases import Case
+from symrnn.benchmarks.recurrence import Arrays
+from symrnn.errors import NotSupportedError
 
 Step = Any
 
@@ -134,5 +136,11 @@ def loss_and_gradients(cell: str, p: Arrays, x: np.ndarray, classes: np.ndarray)
 
 
 def prepare(case: Case) -> tuple[Callable[[], Any], Callable[[Any], tuple[Any, Arrays]]]:
-    """There is nothing to prepare."""
+    """There is nothing to prepare.
+
+    Raises:
+        NotSupportedError: The cell is not written here.
+    """
+    if case.cell not in WRITTEN:
+        raise NotSupportedError(f"{case.cell} is not written by hand; compare with readable")
     return lambda: loss_and_gradients(case.cell, case.params, case.x, case.classes), lambda result: result

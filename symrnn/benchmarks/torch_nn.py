@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from competitors.cases import Arrays, Case, by_name, fused
+from symrnn.benchmarks.cases import Case, by_name, fused
+from symrnn.benchmarks.recurrence import Arrays
+from symrnn.errors import NotSupportedError
 
 LAYERS = MappingProxyType({"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru-reset-after": torch.nn.GRU})
 
@@ -55,7 +57,13 @@ def inputs(case: Case) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def prepare(case: Case) -> tuple[Callable[[], Any], Callable[[Any], tuple[Any, Arrays]]]:
-    """Make the model; the gradients of each call are new, as after ``zero_grad()``."""
+    """Make the model; the gradients of each call are new, as after ``zero_grad()``.
+
+    Raises:
+        NotSupportedError: PyTorch has no layer for the cell.
+    """
+    if case.cell not in LAYERS:
+        raise NotSupportedError(f"torch.nn has no {case.cell}")
     model, (x, classes) = Model(case), inputs(case)
     parameters = list(model.parameters())
 

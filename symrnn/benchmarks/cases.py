@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 import symrnn
-from competitors import SIZES
-
-Arrays = dict[str, Any]
+from symrnn.benchmarks.recurrence import Arrays
+from symrnn.benchmarks.sizes import size_of
+from symrnn.errors import RefutedError, SpecError
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,24 @@ READOUT = MappingProxyType({"W_out": "W_hy", "b_out": "b_y"})
 
 @dataclass(frozen=True)
 class Case:
-    """One line of the table: a cell, a size, a dtype, and the arrays."""
+    """One line of the table.
+
+    Attributes:
+        cell: Its name, or ``path.py:NAME``.
+        size: As it was asked for.
+        dtype: ``float64`` or ``float32``.
+        derivation: Of its loss.
+        output: What the readout reads.
+        params: By name.
+        x: (B, T, D).
+        classes: (B, T).
+    """
 
     cell: str
     size: str
     dtype: str
     derivation: symrnn.Derivation
+    output: Any
     params: Arrays
     x: np.ndarray
     classes: np.ndarray
@@ -53,7 +65,7 @@ class Case:
     @property
     def sizes(self) -> tuple[int, int, int, int]:
         """B, T, D, H."""
-        return SIZES[self.size]
+        return size_of(self.size)
 
     @property
     def onehot(self) -> np.ndarray:
@@ -65,15 +77,24 @@ class Case:
         return np.ascontiguousarray(array.swapaxes(0, 1))
 
 
-def case(size: str, cell: str, dtype: str) -> Case:
-    """Draw the weights as ``torch.nn`` does, uniformly up to 1/√H, and normal inputs."""
-    B, T, D, H = SIZES[size]
-    derivation = symrnn.derive(symrnn.network(symrnn.cell(cell), task="many-to-many", loss="cross-entropy"))
+def case(size: str, where: str, cell: symrnn.Cell, dtype: str) -> Case:
+    """Draw the weights as ``torch.nn`` does, uniformly up to 1/√H, and normal inputs.
+
+    Raises:
+        SpecError: The cell has another input beside one of size D, or a size that is not D or H.
+    """
+    B, T, D, H = size_of(size)
+    net = symrnn.network(cell, task="many-to-many", loss="cross-entropy")
+    strange = {str(letter) for given in net.givens for length in given.quantity.shape for letter in length.free_symbols} - {"D", "H", "K"}
+    if strange or [given.kind for given in net.givens].count("input") != 1:
+        raise SpecError(f"{where} cannot be measured: a cell has one input, of size D, and states of size H; "
+                        f"{'got ' + ', '.join(sorted(strange)) if strange else 'it has several inputs'}")
+    derivation = symrnn.derive(net)
     shapes = symrnn.to_numpy(derivation).shapes({"D": D, "H": H, "K": D})
     random = np.random.default_rng(0)
     params = {name: random.uniform(-1, 1, size=shape).astype(dtype) / np.sqrt(H).astype(dtype) for name, shape in shapes.items()}
     x = random.normal(size=(B, T, D)).astype(dtype)
-    return Case(cell, size, dtype, derivation, params, x, random.integers(D, size=(B, T)))
+    return Case(where, size, dtype, derivation, cell.output, params, x, random.integers(D, size=(B, T)))
 
 
 def fused(cell: str, params: Arrays) -> Arrays:
@@ -86,7 +107,8 @@ def fused(cell: str, params: Arrays) -> Arrays:
 
 def by_name(cell: str, arrays: Mapping[str, Any]) -> Arrays:
     """Return what ``fused`` put together, gate by gate under the names of symrnn; arrays of any library."""
-    gates, found = GATES[cell], {}
+    gates = GATES[cell]
+    found: Arrays = {}
     for kind in ("W_in", "W_state", "b_in"):
         names = getattr(gates, kind)
         found.update(zip(names, np.split(np.asarray(arrays[kind]), len(names)), strict=True))
@@ -95,13 +117,17 @@ def by_name(cell: str, arrays: Mapping[str, Any]) -> Arrays:
     return {**found, **{name: np.asarray(arrays[kind]) for kind, name in READOUT.items()}}
 
 
-def assert_same(who: str, case: Case, got: tuple[Any, Arrays], expected: tuple[Any, Arrays]) -> None:
-    """Compare a loss and gradients with the reference, relative to the largest entry of each array."""
-    allowed = {"float64": 1e-10, "float32": 1e-3}[case.dtype]
+def check_same(who: str, case: Case, got: tuple[Any, Arrays], expected: tuple[Any, Arrays]) -> None:
+    """Compare a loss and gradients with the reference, relative to the largest entry of each array.
+
+    Raises:
+        RefutedError: Something is missing, has another shape, or is off.
+    """
+    where, allowed = f"{who}, {case.cell}, {case.size}, {case.dtype}", {"float64": 1e-10, "float32": 1e-3}[case.dtype]
     pairs = {"the loss": (got[0], expected[0]), **{name: (got[1].get(name), right) for name, right in expected[1].items()}}
     for name, (left, right) in pairs.items():
         if np.shape(left) != np.shape(right):
-            raise AssertionError(f"{who}, {case.cell}, {case.size}: {name} has the shape {np.shape(left)}, not {np.shape(right)}")
-        error = np.max(np.abs(np.asarray(left, dtype=float) - right)) / np.max(np.abs(right))
+            raise RefutedError(f"{where}: {name} has the shape {np.shape(left)}, not {np.shape(right)}; no time is taken")
+        error = np.max(np.abs(np.asarray(left, dtype=float) - right)) / (np.max(np.abs(right)) or 1.0)
         if not error <= allowed:
-            raise AssertionError(f"{who}, {case.cell}, {case.size}, {case.dtype}: {name} is off by {error:.1e} of {allowed:.0e}")
+            raise RefutedError(f"{where}: {name} is off by {error:.1e}, and {allowed:.0e} is allowed; no time is taken")
