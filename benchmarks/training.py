@@ -1,6 +1,6 @@
 """How fast is training? ``python benchmarks/training.py --sizes charrnn --cells lstm``.
 
-A step is the loss, all gradients, clipping by norm and Adam. Ours is generated code with the updates of
+A step is the loss, all gradients, clipping by norm and Adam. Ours is generated code, as in
 ``examples/train_characters.py``; PyTorch's is ``torch.nn``, ``clip_grad_norm_`` and ``torch.optim.Adam``, fused. Both make
 three steps from the same weights, and must agree, before any time is taken. How times are taken: ``fast_code.py``.
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from symrnn.cells import CELLS, cell
     from symrnn.clipping import Clipping
     from symrnn.codegen import to_numpy
+    from symrnn.codegen.optimizers import UpdateRule
     from symrnn.counts import ParameterCounts, parameter_counts
     from symrnn.derivation import Derivation, hessian_vector_network
     from symrnn.equations import Cell, Equation
@@ -125,6 +126,7 @@ __all__ = [
     "Tokens",
     "Total",
     "Unrolled",
+    "UpdateRule",
     "activity_html",
     "architecture",
     "bounds",
@@ -190,6 +192,7 @@ PUBLIC = MappingProxyType({
         "symrnn.cells": "CELLS cell",
         "symrnn.clipping": "Clipping",
         "symrnn.codegen": "to_numpy",
+        "symrnn.codegen.optimizers": "UpdateRule",
         "symrnn.counts": "ParameterCounts parameter_counts",
         "symrnn.derivation": "Derivation hessian_vector_network",
         "symrnn.errors": "DataError NotSupportedError OutputError SpecError SymrnnError",

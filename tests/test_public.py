@@ -22,7 +22,7 @@ NAMES = [
     "from_json", "gradient_flow", "hessian_vector_network", "identity", "layer_normalised", "leaky_relu", "left_out", "log", "network", "parameter", "parameter_counts",
     "phi", "read_formula", "read_function", "relu", "render", "second_reading", "series", "sigmoid", "sin", "softplus", "stack", "step_jacobian", "t", "tanh",
     "Sweep", "plot_decay", "plot_gates", "plot_heat", "plot_phase", "plot_remedies", "plot_singular_values", "plot_training",
-    "read_sweep", "run_sweep", "save_figure", "time_sum", "to_numpy", "truncated", "unroll",
+    "read_sweep", "run_sweep", "save_figure", "time_sum", "to_numpy", "truncated", "unroll", "UpdateRule",
 ]
 
 

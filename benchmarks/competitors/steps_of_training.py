@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import runpy
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,15 +14,14 @@ from symrnn.benchmarks.measuring import Functions, Say, measure
 from symrnn.benchmarks.recurrence import Arrays
 from symrnn.benchmarks.torch_nn import Model, inputs, named
 
-EXAMPLE = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[2] / "examples" / "train_characters.py")))
 RATE, LIMIT, STEPS, EPSILON = 1e-3, 1.0, 3, 1e-3
 
 
 def ours(case: Case, epsilon: float = 1e-8) -> tuple[Callable[[], Any], Callable[[], Arrays]]:
     """Return a step of generated code, and what shows the parameters."""
-    function = symrnn.to_numpy(case.derivation, style="fast", wrt="parameters").names["loss_and_gradients"]
-    trainer = EXAMPLE.Trainer(function, case.params, "adam", limit=LIMIT, epsilon=epsilon)
-    return lambda: trainer.step(RATE, case.x, case.classes), lambda: trainer.params
+    names = symrnn.to_numpy(case.derivation, style="fast", wrt="parameters", optimizer="adam").names
+    optimizer = names["Adam"](case.params, epsilon=epsilon, limit=LIMIT)
+    return lambda: names["training_step"](optimizer, RATE, case.x, case.classes), lambda: optimizer.params
 
 
 def theirs(case: Case, epsilon: float = 1e-8, *, hooks: bool = False) -> tuple[Callable[[], Any], Callable[[], Arrays]]:
