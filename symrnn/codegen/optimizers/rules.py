@@ -42,7 +42,7 @@ class UpdateRule:
         equations: Pairs of a symbol and its formula, in order; one is for ``p``.
         constants: What the class takes as keywords, by name, with what they are by default; numbers from 0 on.
         below_one: Those of the constants that must be less than 1.
-        letters: How constants are printed; by default as SymPy prints them, ``beta1`` as ``β₁``.
+        letters: How constants are printed; by default ``beta1`` as ``β₁``.
         source: Where the rule comes from.
 
     Raises:
@@ -134,8 +134,8 @@ def check_order(rule: UpdateRule) -> None:
                 raise SpecError(f"rule '{rule.name}': {name} is used after {lhs.name}, which it reads, has changed; write {name} after it")
 
 
-p, g, m, mhat = symbols("p g m mhat", real=True)
-v, vhat, eta, epsilon, momentum, weight_decay = symbols("v vhat eta epsilon momentum weight_decay", nonnegative=True)
+p, g, m, m_hat = symbols("p g m m_hat", real=True)
+v, v_hat, eta, epsilon, momentum, weight_decay = symbols("v v_hat eta epsilon momentum weight_decay", nonnegative=True)
 beta1, beta2, k, c1, c2 = symbols("beta1 beta2 k c1 c2", positive=True)
 velocity = Symbol("v", real=True)
 
@@ -144,8 +144,8 @@ MOMENTS = (
     (v, beta2 * v + (1 - beta2) * g**2),
     (c1, 1 - beta1**k),
     (c2, 1 - beta2**k),
-    (mhat, m / c1),
-    (vhat, v / c2),
+    (m_hat, m / c1),
+    (v_hat, v / c2),
 )
 BETAS = MappingProxyType({"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8})
 
@@ -155,11 +155,11 @@ OPTIMIZERS: Mapping[str, UpdateRule] = MappingProxyType({
         {"momentum": "μ"}, "gradient descent with the momentum of Polyak (1964), in the form of PyTorch",
     ),
     "adam": UpdateRule(
-        "Adam", (*MOMENTS, (p, p - eta * mhat / (sqrt(vhat) + epsilon))), BETAS, frozenset({"beta1", "beta2"}),
+        "Adam", (*MOMENTS, (p, p - eta * m_hat / (sqrt(v_hat) + epsilon))), BETAS, frozenset({"beta1", "beta2"}),
         source="Kingma and Ba (2015), algorithm 1",
     ),
     "adamw": UpdateRule(
-        "AdamW", (*MOMENTS, (p, (1 - eta * weight_decay) * p - eta * mhat / (sqrt(vhat) + epsilon))),
+        "AdamW", (*MOMENTS, (p, (1 - eta * weight_decay) * p - eta * m_hat / (sqrt(v_hat) + epsilon))),
         {**BETAS, "weight_decay": 0.01}, frozenset({"beta1", "beta2"}), {"weight_decay": "λ"},
         "Loshchilov and Hutter (2019), algorithm 2, in the form of PyTorch: the rate multiplies the decay",
     ),

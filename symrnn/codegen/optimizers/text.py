@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from sympy import Abs, Expr, Max, Min, Mul, Pow, Rational, Symbol, sign
-from sympy.printing.pretty.pretty_symbology import pretty_symbol
 
 from symrnn.errors import NotSupportedError
+from symrnn.notation import spell
 from symrnn.style import POWERS
 
 HALF = Rational(1, 2)
 SUM, PRODUCT, POWER, ATOM = range(4)
 """How tightly a text binds."""
+SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉"
 NAMES: Mapping[type, str] = MappingProxyType({Max: "max", Min: "min", Abs: "abs", sign: "sign"})
 Text = tuple[str, int]
 
@@ -106,13 +107,18 @@ class Writer:
 
 
 def negative(e: Expr) -> bool:
-    """Tell whether a term is written with a minus."""
-    return not e.is_Add and bool(e.could_extract_minus_sign())
+    """Tell whether a term has a minus in front."""
+    return bool(e.as_coeff_Mul()[0] < 0)
 
 
 def letter(name: str, letters: Mapping[str, str]) -> str:
-    """Return how a reader sees a symbol: ``β₁`` for ``beta1``."""
-    return letters.get(name) or str(pretty_symbol(name))
+    """Return how a reader sees a symbol: ``β₁`` for ``beta1``, ``m̂`` for ``m_hat``."""
+    if name in letters:
+        return letters[name]
+    base = name.rstrip("0123456789")
+    spelling = spell(base, "unicode")
+    shown = base if spelling.sub or spelling.sup else spelling.base
+    return shown + "".join(SUBSCRIPTS[int(digit)] for digit in name[len(base):])
 
 
 def is_reciprocal(e: Expr) -> bool:
