@@ -52,15 +52,17 @@ class UpdateRule:
 
     name: str
     equations: tuple[tuple[Symbol, Expr], ...]
-    constants: Mapping[str, float] = field(default_factory=dict)
+    constants: Mapping[str, float] = field(default_factory=dict, hash=False)
     below_one: frozenset[str] = frozenset()
-    letters: Mapping[str, str] = field(default_factory=dict)
+    letters: Mapping[str, str] = field(default_factory=dict, hash=False)
     source: str = ""
 
     def __post_init__(self) -> None:
         """Freeze what is given, and check it."""
         object.__setattr__(self, "equations", tuple((lhs, sympify(rhs)) for lhs, rhs in self.equations))
         object.__setattr__(self, "constants", MappingProxyType({name: float(value) for name, value in self.constants.items()}))
+        object.__setattr__(self, "below_one", frozenset(self.below_one))
+        object.__setattr__(self, "letters", MappingProxyType({**self.letters}))
         check_identifiers(self)
         check_symbols(self)
         check_order(self)

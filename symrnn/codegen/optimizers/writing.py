@@ -36,7 +36,8 @@ def views_of(flat, shapes):
 NORM = '''
 def norm_of(vector):
     """Return the norm of a vector, also where its square overflows; NaN where an entry is NaN."""
-    norm = float(np.sqrt(np.dot(vector, vector)))
+    with np.errstate(over="ignore"):
+        norm = float(np.sqrt(np.dot(vector, vector)))
     if not np.isinf(norm):
         return norm
     largest = np.abs(vector).max()
