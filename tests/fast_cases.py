@@ -161,9 +161,21 @@ class Memory:
                 self.read_all(arg, numbers, reader)
 
     def step(self, e, time):
+        pair = self.places.pairs.get(e.quantity)
+        if pair is not None:
+            self.together(e, pair, time)
+            return
         self.read_all(e.rhs, self.numbers if time is None else {**self.numbers, t: Integer(time)}, e)
         if time is not None:
             self.make(e.quantity, time, writes=not (isinstance(e.rhs, Zeros) or self.is_part(e) or self.is_joined(e)))
+
+    def together(self, e, pair, time):
+        """A softmax and its logarithm read before either is written, where the first of them is defined."""
+        if e == min(pair, key=self.places.form.equations.index):
+            for one in pair:
+                self.read_all(one.rhs, {**self.numbers, t: Integer(time)}, one)
+            for one in pair:
+                self.make(one.quantity, time)
 
     def is_part(self, e):
         """Whether a value is rows of another, where those lie."""

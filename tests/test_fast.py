@@ -206,6 +206,16 @@ def test_shared_rows_are_noticed():
         assert memory_of(form, wrong).faults, (first, second)
 
 
+def test_a_logarithm_takes_the_place_of_what_softmax_alone_reads_beside_it():
+    form = form_scheduled(case("rnn, many-to-many"), "parameters")
+    places = Places(form)
+    of = {str(q.key): place for q, place in places.of.items()}
+    assert {str(q.key) for q in places.pairs} == {"y_hat", "l_y_hat"}
+    assert of["l_y_hat"] == of["a_y"] != of["y_hat"]
+    read_again = form_scheduled(case("rnn, many-to-many"))
+    assert "l_y_hat" in {str(q.key) for q in Places(read_again).pairs}
+
+
 @pytest.mark.full
 def test_places_do_not_depend_on_the_order_of_sets():
     """The source is the same in every process, whatever seed Python has for its sets."""

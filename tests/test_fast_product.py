@@ -54,6 +54,14 @@ def test_fast_code_is_readable_code(name, layout, wrt):
     assert_agrees(case(name), layout, wrt)
 
 
+@pytest.mark.parametrize("name", [LSTM, GRU])
+def test_products_in_more_blocks_than_one(name):
+    """Where the batch comes last, products for all times have about a thousand columns at once."""
+    derivation = case(name)
+    values = random_values(derivation, T=70, B=33)
+    assert_fast_is_readable(derivation, fast(derivation, "parameters", "feature-first"), values)
+
+
 @pytest.mark.sampled(62, 5)
 @pytest.mark.parametrize("name", NAMED)
 def test_the_layout_is_chosen_by_the_batch(name):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from fast_cases import NAMED, case, form_of
@@ -193,6 +194,18 @@ def test_hoisted_leaves_a_bias_that_is_alone():
     assert "p_{n,t} = U_n h_{t-1} + b_Un" in lines
     assert "a_{n,t} = r_t ⊙ p_{n,t} + p_{a,n,t}" in lines
     assert "p_{a,n,t} = W_n x_t + b_Wn" in lines
+
+
+def test_logarithms_have_a_name_beside_their_softmax():
+    gone, put = changed(RNN, "logarithms")
+    assert [without_times(block) for block in gone] == [["ℓ_t = -y_tᵀ log softmax(a_{y,t})"]]
+    assert [without_times(block) for block in put] == [["l_{y,hat,t} = log softmax(a_{y,t})"], ["ℓ_t = -y_tᵀ l_{y,hat,t}"]]
+
+
+def test_a_logarithm_without_softmax_keeps_its_place():
+    start = form_of(case(RNN), "parameters")
+    form = PASSES["distributed"](PASSES["needed"](replace(start, results={start.loss: None})))
+    assert PASSES["logarithms"](form) == form
 
 
 # Factors of recurrent values.

@@ -17,6 +17,7 @@ from symrnn.scheduling.distribution import distributed
 from symrnn.scheduling.factoring import factored, inlined
 from symrnn.scheduling.form import Form, apart, equations_of
 from symrnn.scheduling.hoisting import hoisted
+from symrnn.scheduling.logarithms import logarithms
 from symrnn.scheduling.padding import padded
 from symrnn.scheduling.sharing import shared
 from symrnn.scheduling.stacking import stacked
@@ -78,6 +79,7 @@ PASSES: Mapping[str, Pass] = MappingProxyType({
     "inlined": inlined,
     "factored": factored,
     "stacked": stacked,
+    "logarithms": logarithms,
     "pruned": needed,
 })
 """From a form to another of the same value, by name."""

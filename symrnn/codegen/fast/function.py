@@ -18,6 +18,7 @@ from symrnn.codegen.arguments import (
     sizes_from,
     unpacked,
 )
+from symrnn.codegen.fast.columns import absorbed
 from symrnn.codegen.fast.lowering import Lowering
 from symrnn.codegen.fast.merging import merged
 from symrnn.codegen.fast.places import Places
@@ -77,7 +78,7 @@ class FastFunction:
         series = {q: name for q, name in self.names.quantities.items() if isinstance(q, Series)}
         self.views = Views(places, series, self.batch_first)
         lowering = Lowering(self.form, places, {q: n for q, n in self.names.quantities.items() if is_shared(q, batched)}, self.views.keys)
-        self.items = [improved(item) for item in together(lowering.items())]
+        self.items = [improved(item, self.batch_first) for item in together(lowering.items())]
         self.views.scratch = dict(lowering.scratch)
         self.read = {quantity_of(leaf) for e in self.form.equations for leaf in leaves(e.rhs)}
         given = arguments_of(self.network, self.names.arguments)
@@ -93,11 +94,12 @@ class FastFunction:
             place = edge if edge.endswith("]") else f"{edge}[...]"
             placing.append(f'{place} = 0 if edges is None else edges["{self.names.quantities[series]}"]')
         body, returned = self.writing.lines(self.items), self.returned()
+        shared = [a for a in self.arguments if a.shared]
+        turned = [self.writing.transposed(a.name, a.given.quantity.shape) for a in shared if a.name in self.writing.turned]
         self.made = made(self.views, self.integers, self.scope.number)
         used = self.scope.used
         lines, measured, extra = sizes_from({*used.sizes, BATCH}, self.arguments, self.scope)
         self.sizes = [name for size, name in self.names.sizes.items() if size in used.sizes or size == BATCH]
-        shared = [a for a in self.arguments if a.shared]
         numbers = [a.name for a in self.arguments if a.kind == "input"][:1] + [f'params["{a.given.name}"]' for a in shared[:1]]
         read = {a.name for a in shared if a.given.quantity in self.read}
         opening = [
@@ -105,7 +107,7 @@ class FastFunction:
             f"workspace = take({', '.join([self.own, *self.sizes, 'dtype'])})", *self.views.bound([*placing, *body, *returned]),
             *(f"{name} = np.asarray({self.scope.number(value)}, dtype)" for value, name in self.writing.numbers.items()),
             *grouped(sorted(self.writing.functions), lambda some: f"{', '.join(some)} = {', '.join(f'np.{f}' for f in some)}"),
-            *(f"{name}_T = {name}.T" for name in sorted(self.writing.turned & {a.name for a in shared})), "",
+            *turned, "",
         ]
         keywords = [a.name for a in self.arguments if a.kind == "mask"] + [self.names.sizes[s] for s in extra]
         keywords += sorted(used.functions) + [f"{a.name}=None" for a in self.arguments if a.kind == "initial"]
@@ -209,9 +211,12 @@ def together(items: Sequence[Item]) -> list[Item]:
     return out
 
 
-def improved(item: Item) -> Item:
-    """Merge the calls of an item."""
-    return replace(item, body=merged(item.body)) if isinstance(item, Nest) else item
+def improved(item: Item, batch_first: bool) -> Item:
+    """Merge the calls of an item; where the batch comes last, let products for all times add what is added to them."""
+    if not isinstance(item, Nest):
+        return item
+    body = merged(item.body)
+    return replace(item, body=absorbed(body) if item.step == 0 and not batch_first else body)
 
 
 def batched_in(form: Form) -> frozenset[Basic]:

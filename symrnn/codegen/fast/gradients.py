@@ -9,19 +9,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sympy import Expr
+from sympy import Add, Expr
 
 from symrnn.codegen.emit import may_be_empty
 from symrnn.codegen.fast.chunks import FIRST, STOP
 from symrnn.codegen.fast.places import is_column
 from symrnn.codegen.fast.views import Views
-from symrnn.codegen.values import Scope, axes
+from symrnn.codegen.values import Scope
 from symrnn.equations import Equation
 from symrnn.expr import At, Product, TimeSum, Transposed, same
 from symrnn.times import Span
 
-COLUMNS = 2**11
-"""How many columns the copies have, about."""
+PLUS = """
+def plus(total, part):
+    \"\"\"The sum of both, in place of the total; the part where there is no total yet.\"\"\"
+    return part if total is None else np.add(total, part, total)
+"""
 
 
 def factors(e: Equation, views: Views) -> tuple[Any, ...] | None:
@@ -49,10 +52,8 @@ def in_blocks(equations: Sequence[Equation], views: Views, scope: Scope) -> list
 def block(equations: Sequence[Equation], span: Span, views: Views, scope: Scope) -> list[str]:
     """Write the gradients over one range of times."""
     number, names = scope.number, scope.names.quantities
-    dtype = scope.dtype()
-    made = [
-        f"{names[e.quantity]} = np.zeros(({', '.join(map(number, axes(e.lhs.shape)))},), {dtype})" for e in equations
-    ]
+    scope.used.helpers["plus"] = PLUS
+    made = [f"{names[e.quantity]} = None" for e in equations]
     copies: dict[tuple[Any, Expr], tuple[str, str]] = {}
     sums = []
     inner = [(FIRST, "first"), (STOP, "stop")]
@@ -60,8 +61,9 @@ def block(equations: Sequence[Equation], span: Span, views: Views, scope: Scope)
         index = e.rhs.args[1]
         parts = [copied(leaf, leaf.time - index, copies, views, scope, inner) for leaf in factors(e, views) or ()]
         value = f"{parts[0]} @ {parts[1]}.T" if len(parts) == 2 else f"{parts[0]}.sum(axis=1)"
-        sums.append(f"{names[e.quantity]} += {value}")
+        sums.append(f"{names[e.quantity]} = plus({names[e.quantity]}, {value})")
     lines = [f"{name} = {code}" for name, code in copies.values()]
+    views.blocks.add(Add(*(leaf.shape[0] for leaf, _ in copies)))
     last = number(span.hi + 1)
     return [
         *made, f"for first in range({number(span.lo)}, {last}, block):", f"    stop = min(first + block, {last})",
@@ -81,7 +83,6 @@ def copied(
         suffix = "" if gap == 0 else f"_{'m' if gap < 0 else 'p'}{abs(gap)}"
         code = f"{views.all_of(leaf.series, scope)}[{times}].swapaxes(0, 1).reshape({height}, -1)"
         copies[leaf.series, gap] = (f"{views.names[leaf.series]}_flat{suffix}", code)
-        views.flat[copies[leaf.series, gap][0]] = leaf.shape[0]
     return copies[leaf.series, gap][0]
 
 

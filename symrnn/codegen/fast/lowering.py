@@ -8,6 +8,7 @@ from typing import Any
 from sympy import Basic, Expr, Integer, Rational, expand
 
 from symrnn.codegen.fast.places import Places, is_stack
+from symrnn.codegen.fast.probabilities import together
 from symrnn.codegen.fast.steps import Assign, Call, Guarded, Item, Nest, Number, Once, Operand, Ref, Step, Times
 from symrnn.codegen.loops import Choice, Line, Loop, arranged
 from symrnn.equations import Equation
@@ -109,6 +110,8 @@ class Lowering:
         """Lower one equation at a time; nothing is left to do where its value is rows of another."""
         if self.is_view(e):
             return []
+        if e.quantity in self.places.pairs:
+            return together(e, self.places.pairs[e.quantity], self.form, lambda series: self.ref(series, time))
         rhs = e.rhs if time is None or time == t else at_time(e.rhs, time)
         if e.quantity not in self.places.of:
             return [Assign(e, time)]
@@ -168,7 +171,7 @@ class Lowering:
             time = None if place.array.brief else core.args[0].time
             return Ref(self.arrays[id(place.array)], lo, hi, place.array.height, time)
         if isinstance(core, Static) and same(core.shape[1], 1) and core in self.names:
-            return Ref(self.names[core], Integer(0), core.shape[0], core.shape[0])
+            return Ref(self.names[core], Integer(0), core.shape[0], core.shape[0], vector=True)
         return None
 
     def operand(self, node: Any, steps: list[Step]) -> Operand:
@@ -209,13 +212,7 @@ class Lowering:
             if start is None:
                 return self.sum_of_simple(terms, out)
             steps += self.into(start, out)
-        for term in [term for term in terms if term is not start]:
-            sign, core = split_scalar(term)
-            negative = sign == -1 and not isinstance(core, Ones)
-            operand = self.operand(core if negative else term, steps)
-            steps.append(Call("subtract" if negative else "add", (out, operand), out))
-            self.release(operand)
-        return steps
+        return self.with_terms(out, [term for term in terms if term is not start], out, steps)
 
     def overwrites(self, term: Any, out: Ref) -> bool:
         """Tell whether a product has a factor that lies where it is written."""
@@ -225,9 +222,12 @@ class Lowering:
         """Add values that are there, of which some are subtracted or scaled."""
         steps: list[Step] = []
         positive = next((term for term in terms if self.simple(term) is not None), terms[0])
-        rest = [term for term in terms if term is not positive]
-        current: Operand = self.operand(positive, steps)
-        for term in rest:
+        first = self.operand(positive, steps)
+        return self.with_terms(first, [term for term in terms if term is not positive], out, steps)
+
+    def with_terms(self, current: Operand, terms: list[Any], out: Ref, steps: list[Step]) -> list[Step]:
+        """Add terms to a value, or subtract them."""
+        for term in terms:
             sign, core = split_scalar(term)
             negative = sign == -1 and not isinstance(core, Ones)
             operand = self.operand(core if negative else term, steps)

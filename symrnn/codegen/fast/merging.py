@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from sympy import Expr, expand
 
-from symrnn.codegen.fast.steps import Assign, Call, Guarded, Number, Operand, Ref, Step, Times
+from symrnn.codegen.fast.steps import Call, Guarded, Number, Operand, Ref, Step, Times
 
 
 def merged(body: Sequence[Step | Guarded]) -> tuple[Step | Guarded, ...]:
@@ -83,7 +83,7 @@ def hands_on(first: Step | Guarded, second: Step | Guarded) -> bool:
 
 def touches(moved: Step | Guarded, other: Step | Guarded) -> bool:
     """Tell whether two steps may not change places."""
-    if isinstance(moved, Assign | Guarded) or isinstance(other, Assign | Guarded):
+    if not (isinstance(moved, Call | Times) and isinstance(other, Call | Times)):
         return True
     return any(overlap(other.out, ref) for ref in (*read(moved), moved.out)) or any(overlap(moved.out, ref) for ref in read(other))
 

@@ -12,8 +12,9 @@ from typing import Any
 
 from sympy import Basic, Expr, Integer
 
+from symrnn.codegen.fast.probabilities import pairs
 from symrnn.equations import Equation
-from symrnn.expr import At, Elementwise, Hadamard, Plus, Product, Rows, Series, Stacked, Zeros, same, t
+from symrnn.expr import At, Elementwise, Hadamard, LogSoftmax, Plus, Product, Rows, Series, Stacked, Zeros, same, t
 from symrnn.networks.graph import Scan
 from symrnn.scheduling.form import Form, at, recurrent
 
@@ -104,15 +105,18 @@ class Places:
         of: The places.
         brief: Values that are read in the step that makes them only: an array for one time holds them.
         copied: Stacked quantities whose parts lie elsewhere, and are copied.
+        pairs: A softmax and its logarithm that are written together, by both quantities.
     """
 
     form: Form
     of: dict[Basic, Place] = field(default_factory=dict)
     brief: set[Basic] = field(default_factory=set)
     copied: set[Basic] = field(default_factory=set)
+    pairs: dict[Basic, tuple[Equation, Equation]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Find a place for everything."""
+        self.pairs = pairs(self.form)
         for given in self.form.network.givens:
             if isinstance(given.quantity, Series) and is_column(given.quantity) and given.kind != "integer":
                 self.of.setdefault(given.quantity, alone(given.quantity.shape[0]))
@@ -146,6 +150,8 @@ class Places:
             return False
         if self.of[source].array.brief and e.quantity not in self.brief:
             return False
+        if [reader for reader, _ in read] == list(self.pairs.get(e.quantity, ())):
+            return isinstance(e.rhs, LogSoftmax)
         return len(read) == 1 if rows is None else self.read_apart(source, readers)
 
     def read_apart(self, source: Basic, readers: dict[Basic, Any]) -> bool:
@@ -240,6 +246,8 @@ def overwritten(node: Any) -> Iterable[tuple[At, tuple[Expr, Expr] | None]]:
     """Yield the values, or rows of them, whose place the value of a formula may take."""
     if isinstance(node, Elementwise) and isinstance(node.args[1], At):
         yield node.args[1], None
+    if isinstance(node, LogSoftmax) and isinstance(node.args[0], At):
+        yield node.args[0], None
     if isinstance(node, Elementwise) and isinstance(node.args[1], Rows) and isinstance(node.args[1].args[0], At):
         yield node.args[1].args[0], node.args[1].args[1:]
     if isinstance(node, Plus):

@@ -23,6 +23,7 @@ class Ref:
         time: ``t``, a time at a distance from it, or a fixed one; ``None`` for what has no times.
         pieces: The rows are seen as so many pieces, for a call that treats all of them alike.
         spread: Whether the rows stand for each piece of the others.
+        vector: Whether this is a vector of a parameter, the same for all times and sequences.
     """
 
     array: str
@@ -32,6 +33,7 @@ class Ref:
     time: Expr | None = None
     pieces: int = 1
     spread: bool = False
+    vector: bool = False
 
     @property
     def whole(self) -> bool:
@@ -76,6 +78,7 @@ class Times:
         operand: The value.
         out: Where the product is written.
         equations: What it is part of.
+        plus: A vector that is added, for all times at once.
     """
 
     weight: str
@@ -83,6 +86,7 @@ class Times:
     operand: Ref
     out: Ref
     equations: tuple[Equation, ...] = ()
+    plus: Ref | None = None
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,24 @@ class Assign:
         return (self.equation,)
 
 
-Step = Call | Times | Assign
+@dataclass(frozen=True)
+class Probabilities:
+    """A softmax and its logarithm, from the same exponentials.
+
+    Attributes:
+        operand: What they are taken of.
+        softmax: Where the softmax is written.
+        logarithm: Where its logarithm is written; may be the place of the operand.
+        equations: What they are.
+    """
+
+    operand: Ref
+    softmax: Ref
+    logarithm: Ref
+    equations: tuple[Equation, ...] = ()
+
+
+Step = Call | Times | Assign | Probabilities
 
 
 @dataclass(frozen=True)

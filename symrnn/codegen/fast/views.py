@@ -44,7 +44,7 @@ class Views:
     ends: dict[str, Expr] = field(default_factory=dict)
     starts: dict[str, Expr] = field(default_factory=dict)
     brief: set[str] = field(default_factory=set)
-    flat: dict[str, Expr] = field(default_factory=dict)
+    blocks: set[Expr] = field(default_factory=set)
     chunked: set[str] = field(default_factory=set)
     chunk_heights: set[Expr] = field(default_factory=set)
 

@@ -10,7 +10,7 @@ from sympy import Basic, Expr, Integer, Max, Min, Symbol
 
 from symrnn.codegen.arguments import BATCH
 from symrnn.codegen.fast.chunks import ENTRIES
-from symrnn.codegen.fast.gradients import COLUMNS
+from symrnn.codegen.fast.columns import COLUMNS
 from symrnn.codegen.fast.views import Views
 from symrnn.codegen.values import axes
 from symrnn.expr import Series
@@ -91,7 +91,7 @@ def made(views: Views, integers: set[Basic], number: Any) -> list[str]:
         height = most[0] if len(most) == 1 else f"max({', '.join(most)})"
         out.append(f"self.chunk = max(1, {ENTRIES} // ({number(BATCH)} * {height}))")
 
-    if views.flat:
+    if views.blocks:
         out.append(f"self.block = max(1, {COLUMNS} // {number(BATCH)})")
 
     def with_chunk(value: Any) -> str:

@@ -13,9 +13,24 @@ from symrnn import writer
 from symrnn.codegen.body import condition
 from symrnn.codegen.emit import emit
 from symrnn.codegen.fast.chunks import FIRST, STOP, read_as_a_whole, runs
+from symrnn.codegen.fast.columns import product_in_blocks
 from symrnn.codegen.fast.expressions import at_once, over_batch, static_value, value_at
 from symrnn.codegen.fast.gradients import factors, in_blocks
-from symrnn.codegen.fast.steps import Assign, Call, Guarded, Item, Nest, Number, Once, Operand, Step, Times, steps_of
+from symrnn.codegen.fast.probabilities import HELPER
+from symrnn.codegen.fast.steps import (
+    Assign,
+    Call,
+    Guarded,
+    Item,
+    Nest,
+    Number,
+    Once,
+    Operand,
+    Probabilities,
+    Step,
+    Times,
+    steps_of,
+)
 from symrnn.codegen.fast.views import Views
 from symrnn.codegen.values import Scope, axes
 from symrnn.equations import Equation
@@ -48,6 +63,7 @@ class Writing:
     numbers: dict[Expr, str] = field(default_factory=dict)
     functions: set[str] = field(default_factory=set)
     turned: set[str] = field(default_factory=set)
+    copied: set[str] = field(default_factory=set)
     told: set[Any] = field(default_factory=set)
     kept: set[str] = field(default_factory=set)
 
@@ -57,6 +73,8 @@ class Writing:
         self.kept = read_as_a_whole(items)
         products = [step for item in items for step in steps_of(item) if isinstance(step, Times)]
         self.turned |= {step.weight for step in products if step.turned != self.views.batch_first}
+        repeated = [step for item in items if isinstance(item, Nest) and item.step for step in steps_of(item) if isinstance(step, Times)]
+        self.copied |= {step.weight for step in repeated if step.turned != self.views.batch_first}
         for fixed, group in groupby(items, key=lambda item: isinstance(item, Once) and item.equation is not None):
             if fixed:
                 out += self.statics([item.equation for item in group if isinstance(item, Once) and item.equation is not None])
@@ -78,7 +96,7 @@ class Writing:
     def static(self, e: Any) -> list[str]:
         """Write an equation without time."""
         name = self.scope.names.quantities[e.quantity]
-        turned = [f"{name}_T = {name}.T"] if name in self.turned else []
+        turned = [self.transposed(name, e.quantity.shape)] if name in self.turned else []
         if isinstance(e.rhs, Stacked) and all(isinstance(part, Static) and part not in self.scope.batched for part in e.rhs.args):
             self.functions.add("concatenate")
             parts = ", ".join(self.scope.names.quantities[part] for part in e.rhs.args)
@@ -91,6 +109,13 @@ class Writing:
         if e.quantity in self.summed:
             return [*comment, f"{name} = {over_batch(e.rhs, self.views, self.scope)}"]
         return [*comment, f"{name} = {static_value(e.rhs, self.views, self.scope, batched=e.quantity in self.scope.batched)}", *turned]
+
+    def transposed(self, name: str, shape: tuple[Any, Any]) -> str:
+        """Write what makes the transpose of a weight: a copy where the products of a loop read it, since these are faster then."""
+        if name not in self.copied:
+            return f"{name}_T = {name}.T"
+        self.views.statics[f"{name}_T"] = axes((shape[1], shape[0]))
+        return f"{name}_T[...] = {name}.T"
 
     def nest(self, nest: Nest) -> list[str]:
         """Write a loop, or what is done for all times at once."""
@@ -144,7 +169,11 @@ class Writing:
         if isinstance(step, Assign):
             return self.assign(step, span)
         if isinstance(step, Times):
-            return [self.product(step, span)]
+            return self.product(step, span)
+        if isinstance(step, Probabilities):
+            self.scope.used.helpers["probabilities"] = HELPER
+            value, *outs = (self.operand(ref, span) for ref in (step.operand, step.softmax, step.logarithm))
+            return [f"probabilities({value}, {-1 if self.views.batch_first else -2}, {', '.join(outs)})"]
         inputs = [self.operand(operand, span) for operand in step.inputs]
         out = self.operand(step.out, span)
         if step.function == "copyto":
@@ -158,19 +187,20 @@ class Writing:
             return self.numbers.setdefault(operand.value, number_name(operand.value, len(self.numbers)))
         return self.views.text(operand, span, self.scope)
 
-    def product(self, step: Times, span: Span | None) -> str:
+    def product(self, step: Times, span: Span | None) -> list[str]:
         """Write a matrix product."""
+        weight = f"{step.weight}_T" if step.turned != self.views.batch_first else step.weight
+        if span is not None and not self.views.batch_first and step.operand.time is not None and step.out.time is not None:
+            self.functions |= {"dot"} if step.plus is None else {"dot", "add"}
+            return product_in_blocks(step, weight, span, self.views, self.scope)
         value, out = self.operand(step.operand, span), self.operand(step.out, span)
         flat = span is not None and self.views.batch_first
         if flat:
             value, out = (f"{code}.reshape(-1, {self.scope.number(ref.hi - ref.lo)})" for code, ref in ((value, step.operand), (out, step.out)))
-        weight = step.weight
-        if step.turned != self.views.batch_first:
-            weight = f"{step.weight}_T"
         function = "dot" if (span is None and (step.out.whole or not self.views.batch_first)) else "matmul"
         self.functions.add(function)
         pair = (value, weight) if self.views.batch_first else (weight, value)
-        return f"{function}({', '.join([*pair, out])})"
+        return [f"{function}({', '.join([*pair, out])})"]
 
     def assign(self, step: Assign, span: Span | None) -> list[str]:
         """Write an assignment of an expression."""
