@@ -24,7 +24,7 @@ def heavy(*args: str) -> list[str]:
 
 
 @pytest.mark.sampled(2)
-@pytest.mark.parametrize("args", [["--help"], ["--version"], *([c, "--help"] for c in ("cells", "derive", "code", "check", "unroll", "flow"))])
+@pytest.mark.parametrize("args", [["--help"], ["--version"], *([c, "--help"] for c in ("cells", "derive", "code", "check", "unroll", "flow", "bench"))])
 def test_help_loads_nothing(args: list[str]) -> None:
     assert heavy(*args) == []
 

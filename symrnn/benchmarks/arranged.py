@@ -62,7 +62,7 @@ def parts_of(form: Form, name: str) -> Parts:
     scans = [block for block in form.blocks if isinstance(block, Scan)]
     loops = [scan for scan in scans if recurrent(scan)]
     if len(loops) != 1 or scans[-1] is not loops[0] or loops[0].step != 1:
-        raise NotSupportedError(f"{name} is not one loop over time")
+        raise NotSupportedError(f"{name} is not one loop over time that gives the output")
     parts = Parts(
         tuple(block for block in form.blocks if isinstance(block, Equation)),
         tuple(e for scan in scans[:-1] for e in scan.equations), loops[0].equations,
@@ -112,15 +112,14 @@ class Writer:
         """Put variables in the place of values at a time."""
         return rebuilt(node, lambda part: self.value(part.series, part.time) if isinstance(part, At) else part)
 
-    def cut(self, nodes: Iterable[Any]) -> dict[Static, list[Static]]:
+    def cut(self, assignments: Sequence[tuple[Static, Any]]) -> dict[Static, list[Static]]:
         """Find the variables that are read in equal pieces, as gates are, and name these: libraries cut at once."""
-        found: dict[Static, set[Any]] = {}
-        for node in nodes:
-            for part in node.atoms(Rows):
-                if part.args[0] in self.batched:
-                    found.setdefault(part.args[0], set()).add(part)
+        found: dict[Static, set[Any]] = {variable: set() for variable, _ in assignments}
+        for part in [part for _, node in assignments for part in node.atoms(Rows)]:
+            if part.args[0] in found:
+                found[part.args[0]].add(part)
         cuts = {}
-        for variable, parts in found.items():
+        for variable, parts in ((variable, parts) for variable, parts in found.items() if parts):
             ordered = sorted(parts, key=lambda part: self.number(part.args[1]))
             length = self.number(ordered[0].shape[0])
             ends = [(self.number(part.args[1]), self.number(part.args[2])) for part in ordered]
@@ -157,18 +156,24 @@ class Writer:
         return "".join(f"{self.names.quantities[variable]}, " for variable in variables).strip()
 
 
-def source_of(parts: Parts, output: Series, writer: Writer, parameters: Sequence[Static]) -> str:
-    """Write the functions ``before`` and ``step``."""
+def source_of(parts: Parts, output: Series, x: Static, writer: Writer, parameters: Sequence[Static]) -> str:
+    """Write the functions ``before`` and ``step``; what a step reads of its own time is cut into gates there, so that it is one array.
+
+    Raises:
+        NotSupportedError: No step reads the input.
+    """
     name = writer.names.quantities
     early = [(writer.value(e.quantity), writer.timeless(e.rhs)) for e in parts.before]
     late = [(writer.value(e.quantity), writer.timeless(e.rhs)) for e in parts.loop]
-    late = [pair for pair in early if isinstance(pair[1], Rows)] + late  # cut in the step: one array over time is read, not one for each gate
+    late = [pair for pair in early if isinstance(pair[1], Rows)] + late
     early = [pair for pair in early if not isinstance(pair[1], Rows)]
-    cuts = writer.cut(node for _, node in [*early, *late])
+    cuts = writer.cut([*early, *late])
     outside = writer.lines([*((e.quantity, e.rhs) for e in parts.fixed), *early], cuts)
     inside = writer.cutting({variable: cuts[variable] for variable, _ in early if variable in cuts}) + writer.lines(late, cuts)
     read = set(re.findall(r"\w+", " ".join(inside)))
-    rows = [variable for variable, _ in early if name[variable] in read]
+    rows = [variable for variable in (x, *(variable for variable, _ in early)) if name[variable] in read]
+    if not rows:
+        raise NotSupportedError("no step reads the input")
     shared = [name[q] for q in (*parameters, *(e.quantity for e in parts.fixed)) if name[q] in read]
     turned = [one for one in shared if any(f"@ {one}.T" in line for line in inside)]
     for one in turned:  # once a call instead of once a step
@@ -195,7 +200,7 @@ def by_equations(case: Case, call: Library) -> Recurrence:
     """Return the recurrence of a cell for a library.
 
     Raises:
-        NotSupportedError: The cell is not one loop whose steps read this time and the one before, or leaves a function open.
+        NotSupportedError: The cell is not one loop whose steps read this time and the one before.
     """
     given = next(given for given in case.derivation.network.givens if given.kind == "input")
     form = scheduled(case.derivation.network, {case.output: given.span})
@@ -207,10 +212,8 @@ def by_equations(case: Case, call: Library) -> Recurrence:
     writer.names.sizes.update({BATCH: "B", **{size: str(size) for size in letters}})
     for quantity in (*parameters, *(e.quantity for e in parts.fixed)):
         writer.names.quantities[quantity] = writer.names.fresh(str(quantity.key))
-    writer.names.quantities[writer.value(given.quantity)] = "x"
-    source = source_of(parts, case.output, writer, parameters)
-    if writer.used.functions:
-        raise NotSupportedError(f"{case.cell} leaves a function open")
+    writer.names.quantities[x := writer.value(given.quantity)] = "x"
+    source = source_of(parts, case.output, x, writer, parameters)
     code = compiled("\n\n".join([*(helper.replace(".real", "") for helper in writer.used.helpers.values()), source]),
                     {"np": call.np, "split": call.split, **{str(size): number for size, number in letters.items()}})
     code["sigmoid"] = call.sigmoid

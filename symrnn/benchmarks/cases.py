@@ -6,6 +6,7 @@ b_state (H,) for the GRU's inner bias, W_out (K, H), b_out (K,).
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -81,7 +82,7 @@ def case(size: str, where: str, cell: symrnn.Cell, dtype: str) -> Case:
     """Draw the weights as ``torch.nn`` does, uniformly up to 1/√H, and normal inputs.
 
     Raises:
-        SpecError: The cell has another input beside one of size D, or a size that is not D or H.
+        SpecError: The cell has another input beside one of size D, a size that is not D or H, or an open function.
     """
     B, T, D, H = size_of(size)
     net = symrnn.network(cell, task="many-to-many", loss="cross-entropy")
@@ -90,7 +91,11 @@ def case(size: str, where: str, cell: symrnn.Cell, dtype: str) -> Case:
         raise SpecError(f"{where} cannot be measured: a cell has one input, of size D, and states of size H; "
                         f"{'got ' + ', '.join(sorted(strange)) if strange else 'it has several inputs'}")
     derivation = symrnn.derive(net)
-    shapes = symrnn.to_numpy(derivation).shapes({"D": D, "H": H, "K": D})
+    program = symrnn.to_numpy(derivation)
+    needed = [a.name for a in inspect.signature(program.names["loss"]).parameters.values() if a.kind is a.KEYWORD_ONLY and a.default is a.empty]
+    if needed:
+        raise SpecError(f"{where} cannot be measured: it leaves {', '.join(needed)} open; choose a function, such as tanh")
+    shapes = program.shapes({"D": D, "H": H, "K": D})
     random = np.random.default_rng(0)
     params = {name: random.uniform(-1, 1, size=shape).astype(dtype) / np.sqrt(H).astype(dtype) for name, shape in shapes.items()}
     x = random.normal(size=(B, T, D)).astype(dtype)

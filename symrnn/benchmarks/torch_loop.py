@@ -12,7 +12,24 @@ from symrnn.benchmarks.recurrence import Arrays, Library, Recurrence
 from symrnn.benchmarks.steps import recurrence
 from symrnn.benchmarks.torch_nn import inputs
 
-CALL = Library(torch, torch.sigmoid, lambda array, n: array.chunk(n, dim=-1))
+
+class Names:
+    """PyTorch's functions as NumPy calls them; arrays that are new take their dtype by name there."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a function that is called alike."""
+        return getattr(torch, name)
+
+    def zeros(self, shape: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:
+        """Return zeros."""
+        return torch.zeros(shape, dtype=dtype)
+
+    def ones(self, shape: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:
+        """Return ones."""
+        return torch.ones(shape, dtype=dtype)
+
+
+CALL = Library(Names(), torch.sigmoid, lambda array, n: array.chunk(n, dim=-1))
 
 
 def loss_of(cell: Recurrence, w: dict[str, torch.Tensor], x: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
