@@ -34,6 +34,23 @@ def write_whole(path: str | Path, text: str | bytes, *, force: bool = False) -> 
         raise OutputError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from None
 
 
+def check_writable(path: str | Path, *, force: bool = False) -> None:
+    """Check that a file can be written, before the work that it is for.
+
+    Args:
+        path: Where to write.
+        force: Whether a file that exists may be replaced.
+
+    Raises:
+        OutputError: No such folder, or the file exists and ``force`` is false.
+    """
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise OutputError(f"cannot write {path}: no such folder: {target.parent}")
+    if target.is_file() and not force:
+        raise OutputError(f"{path} exists; use --force to replace it, or choose another name")
+
+
 def as_bytes(text: str | bytes) -> bytes:
     """Encode text."""
     return text.encode() if isinstance(text, str) else text

@@ -227,6 +227,13 @@ def refuses(*_: object) -> None:
     raise RefutedError("naive is off; no time is taken")
 
 
+def test_a_file_that_exists_is_refused_before_the_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "ratios.md"
+    path.write_text("kept", encoding="utf-8")
+    assert refused(capsys, "rnn", "-o", str(path)) == f"symrnn: error: {path} exists; use --force to replace it, or choose another name\n"
+    assert "no such folder" in refused(capsys, "rnn", "-o", str(tmp_path / "no" / "ratios.md"))
+
+
 def test_a_process_that_dies_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "dies.py").write_text("import sys\nsys.exit('no memory is left')\n", encoding="utf-8")
     with pytest.raises(NotSupportedError, match=r"^the measuring process stopped: no memory is left$"):

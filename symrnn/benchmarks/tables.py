@@ -70,10 +70,10 @@ def ratios(times: Times, threads: int) -> str:
 
 
 def report(head: str, times: Times, notes: Iterable[str] = ()) -> str:
-    """Return all tables; means where there is more than one case."""
-    parts = [head]
+    """Return all tables; means where there is more than one case, and somebody to compare with."""
+    parts, several = [head], len({key[:2] for key in times}) > 1 and any(TITLES.keys() & known.keys() for known in times.values())
     for threads in sorted({key[3] for key in times}):
-        title, several = "One thread" if threads == 1 else f"{threads} threads", sum(key[3] == threads for key in times) > 1
+        title = "One thread" if threads == 1 else f"{threads} threads"
         parts += [f"{title}, geometric means:", means(times, threads)] if several else []
         parts += [f"{title}, each case:", ratios(times, threads)]
     return "\n\n".join([*parts, *(["\n".join(f"* {note}" for note in notes)] if notes else [])])

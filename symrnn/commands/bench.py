@@ -14,6 +14,8 @@ RATIO = "Ratios are the time of symrnn divided by that of the other: below 1, sy
 
 def run_bench(options: argparse.Namespace, screen: Screen) -> Result:
     """``symrnn bench``."""
+    if options.output is not None:
+        use("check_writable")(options.output, force=options.force)
     asked = use("asked")(options.cells or CELLS, sizes=options.sizes, dtypes=options.dtypes, threads=options.threads,
                          against=options.against, rounds=options.rounds)
     asked, missing = use("installed")(asked)

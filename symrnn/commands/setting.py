@@ -16,7 +16,7 @@ MODULES = {
     name: module for module, names in {
         "symrnn.loading": "load_cell load_network load_notation",
         "symrnn.notation": "notations_text start_text",
-        "symrnn.output": "write_whole",
+        "symrnn.output": "check_writable write_whole",
         "symrnn.counts_text": "counts_text counts_json",
         "symrnn.exports": "format_of",
         "symrnn.tables": "cells_text networks_text reports_text reports_json to_ascii",
