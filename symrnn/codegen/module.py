@@ -13,6 +13,7 @@ from symrnn.codegen.fast import (
     FEW,
     LAYOUTS,
     FastFunction,
+    Plan,
     arranged,
     fast_module,
     memory_plan,
@@ -146,7 +147,7 @@ def memory(
     form = arranged(network, functions[-1])
     length = check_windows(form) if checkpoint else None
     batch_first = layout == "batch-first" if layout else few and not checkpoint
-    fast = FastFunction(network, functions[-1], batch_first, arranged=form, windowed=checkpoint)
+    fast = FastFunction(network, functions[-1], batch_first, plan=Plan(form), windowed=checkpoint)
     title = f"{derivation.network.name}: arrays of {dtype}"
     if length is not None:
         steps = window_length(sizes.get(str(length), 1))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
 from symrnn.equations import Equation
 from symrnn.errors import SpecError
@@ -16,17 +17,23 @@ def ordered(equations: Iterable[Equation]) -> tuple[Equation, ...]:
     Raises:
         SpecError: A cycle within a step, named by its members.
     """
-    waiting = list(equations)
+    waiting = [(e, e.quantity, reads_now(e)) for e in equations]
+    undone: Counter[object] = Counter(quantity for _, quantity, _ in waiting)
     done: list[Equation] = []
     while waiting:
-        open_names = {e.quantity for e in waiting}
-        ready = next((e for e in waiting if not reads_now(e) & open_names - _other_ranges(e, waiting)), None)
-        if ready is None:
-            names = " → ".join(e.name for e in a_cycle(waiting))
+        place = next((n for n, (_, own, read) in enumerate(waiting) if not must_wait(own, read, undone)), None)
+        if place is None:
+            names = " → ".join(e.name for e in a_cycle([e for e, _, _ in waiting]))
             raise SpecError(f"a cycle within a time step: {names}; read one of them at t-1 instead")
-        waiting.remove(ready)
+        ready, quantity, _ = waiting.pop(place)
+        undone[quantity] -= 1
         done.append(ready)
     return tuple(done)
+
+
+def must_wait(own: object, read: set[object], undone: Mapping[object, int]) -> bool:
+    """Tell whether an equation reads what is not there yet; it does not wait for equations of its own quantity at other times."""
+    return any(undone[q] > 0 and not (q == own and undone[q] > 1) for q in read)
 
 
 def a_cycle(waiting: list[Equation]) -> list[Equation]:

@@ -15,7 +15,7 @@ from typing import Any
 from sympy import Basic, Expr
 
 from symrnn.equations import Equation
-from symrnn.expr import At, Leaf, Series, Static
+from symrnn.expr import At, Leaf, Series, Static, Zeros
 from symrnn.networks.graph import Block, Given, Network, Part, Scan, size_letters
 from symrnn.times import Order, Span
 from symrnn.traverse import leaves, quantity_of
@@ -74,6 +74,15 @@ class Form:
     def equations(self) -> tuple[Equation, ...]:
         """All equations, in order."""
         return tuple(e for block in self.blocks for e in equations_of(block))
+
+    @cached_property
+    def defined(self) -> dict[Basic, list[Span | None]]:
+        """The times at which equations define each quantity, zeros beside the ends aside."""
+        found: dict[Basic, list[Span | None]] = {}
+        for e in self.equations:
+            if not isinstance(e.rhs, Zeros):
+                found.setdefault(e.quantity, []).append(e.span)
+        return found
 
     def readers(self) -> dict[Basic, list[tuple[Equation, Leaf]]]:
         """Return who reads a quantity, and how, once for each time that it occurs."""

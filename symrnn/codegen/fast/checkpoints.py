@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from symrnn.codegen.arguments import positional
-from symrnn.codegen.fast.function import FastFunction, arranged
+from symrnn.codegen.fast.function import FastFunction
+from symrnn.codegen.fast.plan import Plan, arranged
 from symrnn.codegen.formatting import paragraph, signature
 from symrnn.codegen.functions import Function, Result
 from symrnn.errors import NotSupportedError
@@ -40,7 +41,7 @@ def checkpointed(network: Network, function: Function, batch_first: bool, notati
         raise NotSupportedError('checkpoints are for the gradients of parameters; write wrt="parameters"')
     form = arranged(network, function)
     length = check_windows(form)
-    window = FastFunction(network, function, batch_first, "Window", notation, form, windowed=True)
+    window = FastFunction(network, function, batch_first, "Window", notation, Plan(form), windowed=True)
     states = states_of(window.form)
     names = {g.quantity: a.name for a in window.arguments if a.kind == "initial" for g in (a.given,)}
     results = tuple(Result(names[q], q, Span(length, length)) for q in states)

@@ -11,13 +11,18 @@ from dataclasses import replace
 
 from symrnn.codegen.arguments import BATCH
 from symrnn.codegen.fast.chunks import FIRST, STOP
-from symrnn.codegen.fast.steps import Call, Guarded, Ref, Step, Times
+from symrnn.codegen.fast.steps import Call, Guarded, Item, Nest, Ref, Step, Times
 from symrnn.codegen.fast.views import Views
 from symrnn.codegen.values import Scope
 from symrnn.times import Span
 
 COLUMNS = 2**10
 """How many columns a block has, about."""
+
+
+def with_sums(item: Item) -> Item:
+    """Let the products that an item makes for all times at once add what is added to them."""
+    return replace(item, body=absorbed(item.body)) if isinstance(item, Nest) and item.step == 0 else item
 
 
 def absorbed(body: Sequence[Step | Guarded]) -> tuple[Step | Guarded, ...]:

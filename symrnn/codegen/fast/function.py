@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from sympy import Basic, Expr, Integer
@@ -11,18 +11,14 @@ from sympy import Basic, Expr, Integer
 from symrnn.codegen.arguments import (
     BATCH,
     COUNTED,
-    SHARED,
     Argument,
     arguments_of,
     positional,
     sizes_from,
     unpacked,
 )
-from symrnn.codegen.fast.columns import absorbed
-from symrnn.codegen.fast.lowering import Lowering
-from symrnn.codegen.fast.merging import merged
-from symrnn.codegen.fast.places import Places
-from symrnn.codegen.fast.steps import Item, Nest
+from symrnn.codegen.fast.columns import with_sums
+from symrnn.codegen.fast.plan import Plan, arranged
 from symrnn.codegen.fast.views import Views
 from symrnn.codegen.fast.workspace import made
 from symrnn.codegen.fast.writing import Writing
@@ -33,7 +29,7 @@ from symrnn.codegen.program import OPTIONAL, docstring
 from symrnn.codegen.values import Scope, Used, axes
 from symrnn.expr import Node, Rows, Series, Stacked, Static, Transposed
 from symrnn.networks.graph import Network
-from symrnn.scheduling import Form, scheduled
+from symrnn.scheduling import Form
 from symrnn.scheduling.windows import edges_of
 from symrnn.style import Style
 from symrnn.times import Span
@@ -52,7 +48,7 @@ class FastFunction:
         batch_first: Whether arrays have the batch before the rows.
         own: Name of the class of its workspace.
         profile: The notation of the comments.
-        arranged: How the work is arranged, where that is known already.
+        plan: The steps, where they are known already.
         windowed: Whether the function computes a window of a longer sequence: then it takes what lies behind the window, and
             returns what the window before it needs.
     """
@@ -62,28 +58,25 @@ class FastFunction:
     batch_first: bool = True
     own: str = "Workspace"
     profile: str = "indexed"
-    arranged: Form | None = None
+    plan: Plan | None = None
     windowed: bool = False
     form: Form = field(init=False)
     arguments: tuple[Argument, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         """Arrange the work, find places for all values, and write everything."""
-        self.form = self.arranged or arranged(self.network, self.function)
+        plan = self.plan = self.plan or Plan(arranged(self.network, self.function))
+        self.form = plan.form
         self.names = names_of(self.form, BATCH)
-        batched = batched_in(self.form)
         self.summed = summed_in(self.form, self.function)
-        self.scope = Scope(self.names, BATCH, batched - self.summed, Used())
-        places = Places(self.form)
+        self.scope = Scope(self.names, BATCH, plan.batched - self.summed, Used())
         series = {q: name for q, name in self.names.quantities.items() if isinstance(q, Series)}
-        self.views = Views(places, series, self.batch_first)
-        lowering = Lowering(self.form, places, {q: n for q, n in self.names.quantities.items() if is_shared(q, batched)}, self.views.keys)
-        self.items = [improved(item, self.batch_first) for item in together(lowering.items())]
-        self.views.scratch = dict(lowering.scratch)
+        self.views = Views(plan.places, series, self.batch_first, scratch=dict(plan.scratch))
+        self.items = plan.items if self.batch_first else [with_sums(item) for item in plan.items]
         self.read = {quantity_of(leaf) for e in self.form.equations for leaf in leaves(e.rhs)}
         given = arguments_of(self.network, self.names.arguments)
         self.arguments = tuple(a for a in given if self.function.loss or a.kind not in OPTIONAL or a.given.quantity in self.read)
-        self.writing = Writing(self.form, self.views, self.scope, self.summed, Style.of(self.form, self.profile, "unicode"))
+        self.writing = Writing(self.form, self.views, self.scope, self.summed, Style.of(self.form, self.profile, "unicode"), plan.texts)
         self.lines = self.written()
 
     def written(self) -> list[str]:
@@ -193,41 +186,8 @@ class FastFunction:
         return [*lines, f"{target}[{first}:{last}] = {value}"]
 
 
-def arranged(network: Network, function: Function) -> Form:
-    """Arrange the work of a function."""
-    results = {r.quantity: r.span for r in function.results}
-    return scheduled(network, {**({network.loss: None} if function.loss else {}), **results})
 
 
-def together(items: Sequence[Item]) -> list[Item]:
-    """Join neighbours that are done for the same times at once."""
-    out: list[Item] = []
-    for item in items:
-        last = out[-1] if out else None
-        if isinstance(last, Nest) and isinstance(item, Nest) and last.step == item.step == 0 and last.span == item.span:
-            out[-1] = replace(last, body=(*last.body, *item.body))
-        else:
-            out.append(item)
-    return out
-
-
-def improved(item: Item, batch_first: bool) -> Item:
-    """Merge the calls of an item; where the batch comes last, let products for all times add what is added to them."""
-    if not isinstance(item, Nest):
-        return item
-    body = merged(item.body)
-    return replace(item, body=absorbed(body) if item.step == 0 and not batch_first else body)
-
-
-def batched_in(form: Form) -> frozenset[Basic]:
-    """Return what differs between the sequences of a batch: every series, and statics that depend on one."""
-    found: set[Basic] = {g.quantity for g in form.network.givens if g.kind not in SHARED}
-    found |= {e.quantity for e in form.equations if isinstance(e.quantity, Series)}
-    size = -1
-    while len(found) != size:
-        size = len(found)
-        found |= {e.quantity for e in form.equations if any(quantity_of(leaf) in found for leaf in leaves(e.rhs))}
-    return frozenset(found)
 
 
 def summed_in(form: Form, function: Function) -> frozenset[Basic]:
@@ -248,8 +208,3 @@ def rows_or_sum(node: Any) -> bool:
     """Tell whether a formula takes rows of other quantities or puts them together, and nothing else."""
     inner = [part for part in node.args if isinstance(part, Node)]
     return isinstance(node, Static) or (isinstance(node, Rows | Stacked | Transposed) and all(rows_or_sum(part) for part in inner))
-
-
-def is_shared(quantity: Any, batched: frozenset[Basic]) -> bool:
-    """Tell whether a quantity is static, and the same for all sequences of a batch."""
-    return isinstance(quantity, Static) and quantity not in batched

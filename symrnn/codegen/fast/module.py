@@ -80,8 +80,8 @@ def fast_module(
         chosen = [layout] if layout else ["batch-first", "feature-first"]
         made: list[FastFunction] = []
         for name in chosen:
-            form = made[0].form if made else None
-            made.append(FastFunction(network, function, name == "batch-first", class_name(function, name), notation, form))
+            plan = made[0].plan if made else None
+            made.append(FastFunction(network, function, name == "batch-first", class_name(function, name), notation, plan))
         both = len(made) == 2 and bool(positional(made[0].arguments))
         for fast in made if both else made[:1]:
             helpers |= fast.scope.used.helpers

@@ -106,6 +106,7 @@ class Places:
         brief: Values that are read in the step that makes them only: an array for one time holds them.
         copied: Stacked quantities whose parts lie elsewhere, and are copied.
         pairs: A softmax and its logarithm that are written together, by both quantities.
+        arrays: A name for each array.
     """
 
     form: Form
@@ -113,6 +114,7 @@ class Places:
     brief: set[Basic] = field(default_factory=set)
     copied: set[Basic] = field(default_factory=set)
     pairs: dict[Basic, tuple[Equation, Equation]] = field(default_factory=dict)
+    arrays: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Find a place for everything."""
@@ -129,6 +131,8 @@ class Places:
             if is_stack(e) and not self.joined([part.series for part in e.rhs.args], e.quantity):
                 self.copied.add(e.quantity)
         self.align()
+        for place in self.of.values():
+            self.arrays.setdefault(id(place.array), f"array_{len(self.arrays) + 1}")
 
     def found(self, e: Equation, readers: dict[Basic, Any]) -> Place:
         """Return the place of what an equation defines: that of a value that it overwrites, or one of its own."""
@@ -288,5 +292,5 @@ def is_same_array(e: Equation) -> bool:
 
 def one_equation(form: Form, *quantities: Basic) -> bool:
     """Tell whether quantities are each defined by one equation, zeros beside the ends aside, over the same times."""
-    spans = [[e.span for e in form.equations if e.quantity == q and not isinstance(e.rhs, Zeros)] for q in quantities]
+    spans = [form.defined.get(q, []) for q in quantities]
     return all(len(own) == 1 and own == spans[0] for own in spans)

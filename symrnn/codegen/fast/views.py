@@ -39,8 +39,9 @@ class Views:
     used: dict[str, str] = field(default_factory=dict)
     statics: dict[str, tuple[Expr, ...]] = field(default_factory=dict)
     scratch: dict[str, tuple[Expr, Expr | None]] = field(default_factory=dict)
-    keys: dict[int, str] = field(default_factory=dict)
     covering: dict[tuple[str, Any, Any], str] = field(default_factory=dict)
+    tops: dict[tuple[str, Expr], str] = field(default_factory=dict)
+    bottoms: dict[tuple[str, Expr], str] = field(default_factory=dict)
     ends: dict[str, Expr] = field(default_factory=dict)
     starts: dict[str, Expr] = field(default_factory=dict)
     brief: set[str] = field(default_factory=set)
@@ -53,14 +54,26 @@ class Views:
         form = self.places.form
         spans = times_known(form)
         for series, place in self.places.of.items():
-            key = self.keys.setdefault(id(place.array), f"array_{len(self.keys) + 1}")
+            key = self.keys[id(place.array)]
             if place.array.brief:
                 self.brief.add(key)
-            self.covering[(key, *map(expand, place.rows))] = self.names[series]
+            lo, hi = place.rows
+            self.cover(key, expand(lo), expand(hi), self.names[series])
             self.extend(key, spans.get(series, []))
         for series in spans:
             if isinstance(series, Series) and series not in self.places.of:
                 self.extend(self.names[series], spans[series])
+
+    def cover(self, key: str, lo: Expr, hi: Expr, name: str) -> None:
+        """Remember a name for rows of an array."""
+        self.covering[key, lo, hi] = name
+        self.tops.setdefault((key, lo), name)
+        self.bottoms.setdefault((key, hi), name)
+
+    @property
+    def keys(self) -> dict[int, str]:
+        """The names of the arrays."""
+        return self.places.arrays
 
     def extend(self, key: str, spans: Iterable[Span]) -> None:
         """Remember the first time of an array, 0 or earlier, and the last one."""
@@ -123,12 +136,11 @@ class Views:
         lo, hi = expand(ref.lo), expand(ref.hi)
         found = self.covering.get((ref.array, lo, hi))
         if found is None:
-            first = next((name for (key, a, _), name in self.covering.items() if key == ref.array and a == lo), None)
-            last = next((name for (key, _, b), name in self.covering.items() if key == ref.array and b == hi), None)
+            first, last = self.tops.get((ref.array, lo)), self.bottoms.get((ref.array, hi))
             whole = self.covering.get((ref.array, Integer(0), expand(ref.height)), ref.array)
             rows = f"{whole}_{number(lo)}_{number(hi)}".replace(" ", "").replace("*", "")
             found = f"{first}_to_{last}" if first and last else re.sub(r"\W", "_", rows)
-            self.covering[(ref.array, lo, hi)] = found
+            self.cover(ref.array, lo, hi, found)
         if ref.spread:
             return f"{found}_each"
         return f"{found}_by_{ref.pieces}" if ref.pieces > 1 else found

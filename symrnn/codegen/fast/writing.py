@@ -53,6 +53,7 @@ class Writing:
         scope: Identifiers, and what was used.
         summed: Statics that are sums over the batch.
         style: The notation of the comments.
+        texts: The formulas of comments that were written already.
     """
 
     form: Form
@@ -60,6 +61,7 @@ class Writing:
     scope: Scope
     summed: frozenset[Basic]
     style: Style
+    texts: dict[Equation, str] = field(default_factory=dict)
     numbers: dict[Expr, str] = field(default_factory=dict)
     functions: set[str] = field(default_factory=set)
     turned: set[str] = field(default_factory=set)
@@ -157,8 +159,10 @@ class Writing:
         """Write the formulas of what begins here."""
         new = [e for e in equations if e not in self.told]
         self.told.update(new)
-        texts = [f"# {writer.text(e.lhs, self.style)} = {writer.text(e.rhs, self.style)}" for e in new]
-        return [text for text in texts if len(text) <= 100]
+        for e in new:
+            if e not in self.texts:
+                self.texts[e] = f"# {writer.text(e.lhs, self.style)} = {writer.text(e.rhs, self.style)}"
+        return [self.texts[e] for e in new if len(self.texts[e]) <= 100]
 
     def step(self, step: Step, span: Span | None) -> list[str]:
         """Write one step, after its formula: at a time, or for all times of a span at once."""
