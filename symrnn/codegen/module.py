@@ -43,9 +43,9 @@ ITEMSIZES: Mapping[str, int] = MappingProxyType({"float64": 8, "float32": 4})
 
 def numpy_source(
     derivation: Derivation, *, style: str = "readable", notation: str = "indexed", wrt: str | Iterable[str] | None = None,
-    layout: str | None = None, checkpoint: bool = False, optimizer: str | UpdateRule | None = None,
+    layout: str | None = None, checkpoint: bool = False, compiled: bool = False, optimizer: str | UpdateRule | None = None,
 ) -> str:
-    """Return a Python module that computes the loss and its gradients, with NumPy alone.
+    """Return a Python module that computes the loss and its gradients, with NumPy alone, or with Numba.
 
     Args:
         derivation: What to compute.
@@ -56,6 +56,7 @@ def numpy_source(
         layout: How the arrays of fast code lie: ``batch-first``, ``feature-first``, or ``None``: by the size of the batch.
         checkpoint: Whether fast code keeps only the states between windows of a sequence, and computes each window anew in
             the backward pass: about a third more time, and memory for the root of the number of steps.
+        compiled: Whether the loops over time of fast code are functions that Numba compiles, for calls with few sequences.
         optimizer: A key of ``OPTIMIZERS`` or a rule: a class that makes whole steps in place, and ``training_step``.
 
     Returns:
@@ -66,11 +67,11 @@ def numpy_source(
         SpecError: Unknown style, notation, name, layout or optimizer, or an option of fast code with another style.
         NotSupportedError: Checkpoints for a network that cannot be computed in windows.
     """
-    check_options(style, layout, checkpoint=checkpoint)
+    check_options(style, layout, checkpoint=checkpoint, compiled=compiled)
     network, functions = functions_of(derivation, ("parameters" if style == "fast" else "all") if wrt is None else wrt)
     title = f"{derivation.network.name}: the loss and its gradients by backpropagation through time."
     if style == "fast":
-        source = fast_module(network, functions, title, layout=layout, notation=notation, checkpoint=checkpoint)
+        source = fast_module(network, functions, title, layout=layout, notation=notation, checkpoint=checkpoint, compiled=compiled)
     else:
         source = module(network, functions, title, notation)
     return "\n\n".join([source, *clipping_source(derivation), *optimizing(derivation, functions[-1], optimizer)])
@@ -93,7 +94,7 @@ def optimizing(derivation: Derivation, function: Function, optimizer: str | Upda
     return optimizer_source(rule, params, trained, (clipping.by, float(clipping.limit)) if clipping else ("norm", None))
 
 
-def check_options(style: str, layout: str | None, *, checkpoint: bool) -> None:
+def check_options(style: str, layout: str | None, *, checkpoint: bool, compiled: bool) -> None:
     """Refuse what is unknown, and what is for fast code only."""
     if style not in STYLES:
         raise unknown("style", style, STYLES)
@@ -101,6 +102,10 @@ def check_options(style: str, layout: str | None, *, checkpoint: bool) -> None:
         raise unknown("layout", layout, LAYOUTS)
     if style != "fast" and (layout is not None or checkpoint):
         raise SpecError('a layout and checkpoints are for fast code; write style="fast"')
+    if style != "fast" and compiled:
+        raise SpecError('compiled loops are for fast code; write style="fast"')
+    if compiled and layout == "feature-first":
+        raise SpecError('compiled loops are batch-first; leave the layout out, or write layout="batch-first"')
 
 
 def functions_of(derivation: Derivation, wrt: str | Iterable[str]) -> tuple[Network, list[Function]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,10 +18,11 @@ from symrnn.codegen.module import ITEMSIZES, network_source, numpy_source
 from symrnn.codegen.naming import names_of
 from symrnn.codegen.optimizers import UpdateRule
 from symrnn.derivation import Derivation
-from symrnn.errors import SpecError, unknown
+from symrnn.errors import NotSupportedError, SpecError, unknown
 from symrnn.networks.graph import Network
 
 INPUTS, TARGETS = frozenset({"input", "integer"}), frozenset({"target"})
+MISSING = "Numba is not installed; for compiled loops, pip install 'symrnn[compiled]'"
 
 
 def compiled(source: str) -> dict[str, Any]:
@@ -36,7 +38,7 @@ class NumpyProgram:
 
     Attributes:
         derivation: Where the code comes from.
-        source: A Python module with the functions ``loss`` and ``loss_and_gradients``; it imports NumPy alone.
+        source: A Python module with the functions ``loss`` and ``loss_and_gradients``; it imports NumPy alone, and Numba for compiled loops.
         dtype: What the numbers that are given become; ``None`` where they stay what they are.
 
     Shapes:
@@ -211,7 +213,8 @@ def like(gradient: Any, value: Any) -> Any:
 
 def to_numpy(
     derivation: Derivation, *, style: str = "readable", notation: str = "indexed", wrt: str | Iterable[str] | None = None,
-    layout: str | None = None, checkpoint: bool = False, optimizer: str | UpdateRule | None = None, dtype: str | None = None,
+    layout: str | None = None, checkpoint: bool = False, compiled: bool = False, optimizer: str | UpdateRule | None = None,
+    dtype: str | None = None,
 ) -> NumpyProgram:
     """Generate NumPy code for a derivation.
 
@@ -225,6 +228,8 @@ def to_numpy(
             number of its sequences.
         checkpoint: Whether fast code keeps only the states between windows of a sequence; ``every=`` of a call says how long
             they are, by default the root of the number of steps.
+        compiled: Whether Numba compiles the loops over time of fast code, for calls with fewer than 8 sequences; each function
+            when it is first called. With more sequences it would gain nothing.
         optimizer: ``sgd``, ``adam``, ``adamw`` or an :class:`UpdateRule`: what makes steps of training in place, a class and
             ``training_step``; ``names`` of the result has both.
         dtype: ``float32`` or ``float64``: what the numbers that are given become; by default they stay what they are.
@@ -234,12 +239,16 @@ def to_numpy(
 
     Raises:
         SpecError: Unknown style, notation, name, layout, optimizer or dtype, or an option of fast code with another style.
-        NotSupportedError: Checkpoints for a network that cannot be computed in windows.
+        NotSupportedError: Checkpoints for a network that cannot be computed in windows, or compiled loops without Numba.
     """
     if dtype is not None and dtype not in ITEMSIZES:
         raise unknown("dtype", dtype, ITEMSIZES)
     if not isinstance(derivation, Derivation):
         kind = type(derivation).__name__
         raise SpecError(f"to_numpy takes a derivation; got a {kind}; write to_numpy(derive(network))")
-    source = numpy_source(derivation, style=style, notation=notation, wrt=wrt, layout=layout, checkpoint=checkpoint, optimizer=optimizer)
+    source = numpy_source(
+        derivation, style=style, notation=notation, wrt=wrt, layout=layout, checkpoint=checkpoint, compiled=compiled, optimizer=optimizer,
+    )
+    if compiled and importlib.util.find_spec("numba") is None:
+        raise NotSupportedError(MISSING)
     return NumpyProgram(derivation, source, dtype)

@@ -33,8 +33,11 @@ def run_code(options: argparse.Namespace, screen: Screen) -> Result:
             raise SpecError("--memory is about fast code; add --style fast")
         if options.optimizer:
             raise SpecError("--memory counts the arrays of the loss and its gradients; leave --optimizer out")
+        if options.compiled:
+            raise SpecError("--memory counts the arrays of NumPy code; leave --compiled out")
         return deliver(use("memory")(derivation_of(options), dict(options.memory), dtype=options.dtype, **how), options, screen)
-    return deliver(use("to_numpy")(derivation_of(options), style=options.style, optimizer=options.optimizer, **how).source, options, screen)
+    how |= {"compiled": options.compiled, "optimizer": options.optimizer}
+    return deliver(use("numpy_source")(derivation_of(options), style=options.style, **how), options, screen)
 
 
 def run_check(options: argparse.Namespace, screen: Screen) -> Result:

@@ -36,7 +36,7 @@ MODULES = {
         "symrnn.lecture.wording": "languages",
         "symrnn.lecture.formats": "FORMATS write",
         "symrnn.loading.files": "load",
-        "symrnn.codegen": "memory",
+        "symrnn.codegen": "memory numpy_source",
         "symrnn.benchmarks.asking": "asked installed",
         "symrnn.benchmarks.processes": "load_warning measured",
         "symrnn.benchmarks.tables": "report",

@@ -18,6 +18,7 @@ def code_parser() -> Parser:
   symrnn code rnn,lstm --network stacked --residual --dropout same
   symrnn code my_cell.py:CELL -o my_bptt.py --force
   symrnn code lstm --style fast -o fast_lstm.py
+  symrnn code lstm --style fast --compiled -o compiled_lstm.py
   symrnn code lstm --style fast --optimizer adam
   symrnn code lstm --style fast --memory B=64 --memory T=100 --memory D=128 --memory H=256 --memory K=128""")))
     return with_options(made, "the code", (
@@ -27,6 +28,8 @@ def code_parser() -> Parser:
                        "all, and with --style fast the parameters")),
         ("--layout", dict(metavar="NAME", help="of fast code: batch-first or feature-first; default: each call chooses")),
         ("--checkpoint", dict(action="store_true", help="fast code that keeps only the states between windows of the sequence")),
+        ("--compiled", dict(action="store_true", help="fast code whose loops over time Numba compiles, for calls with fewer than 8 "
+                            "sequences; the file needs Numba when it runs")),
         ("--optimizer", dict(metavar="NAME", help="add whole steps of training in place: sgd (with momentum), adam or adamw, with "
                              "clipping by the norm")),
         ("--memory", dict(metavar="LETTER=N", type=size, action="append", help="print the arrays of fast code for these sizes, such as "

@@ -31,7 +31,7 @@ BODY = '''
 '''
 
 
-def checkpointed(network: Network, function: Function, batch_first: bool, notation: str) -> tuple[list[FastFunction], list[str]]:
+def checkpointed(network: Network, function: Function, batch_first: bool, notation: str, compiled: bool) -> tuple[list[FastFunction], list[str]]:
     """Return the functions of one window, and the source of all.
 
     Raises:
@@ -41,12 +41,12 @@ def checkpointed(network: Network, function: Function, batch_first: bool, notati
         raise NotSupportedError('checkpoints are for the gradients of parameters; write wrt="parameters"')
     form = arranged(network, function)
     length = check_windows(form)
-    window = FastFunction(network, function, batch_first, "Window", notation, Plan(form), windowed=True)
+    window = FastFunction(network, function, batch_first, "Window", notation, Plan(form), windowed=True, compiled=compiled)
     states = states_of(window.form)
     names = {g.quantity: a.name for a in window.arguments if a.kind == "initial" for g in (a.given,)}
     results = tuple(Result(names[q], q, Span(length, length)) for q in states)
     after = FastFunction(network, Function("states_after", "Return the states at the end of a window.", results, "Arrays by name.", False),
-                         batch_first, "States", notation)
+                         batch_first, "States", notation, compiled=compiled)
     pieces = [
         after.workspace(), after.source("states_after", after.doc), window.workspace(),
         window.source("window", ['"""Return the loss and the gradients of a window, and what the window before it needs."""']),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from sympy import Symbol, expand
 
 from symrnn.codegen.fast.merging import read
-from symrnn.codegen.fast.steps import Call, Guarded, Item, Nest, Ref, Step, Times, steps_of
+from symrnn.codegen.fast.steps import Call, Guarded, Item, Nest, Ref, Step, Times
 from symrnn.expr import t
 
 FIRST, STOP = Symbol("_first", integer=True), Symbol("_stop", integer=True)
@@ -21,33 +21,55 @@ def runs(body: Sequence[Step | Guarded], kept: set[str]) -> Iterable[tuple[bool,
 
     Args:
         body: The steps.
-        kept: Arrays in between that are read as a whole.
+        kept: Arrays in between of which all times are needed at once.
     """
     run: list[Step] = []
     for step in [*body, None]:
-        if isinstance(step, Call):
+        if isinstance(step, Call) and not between(step) & kept:
             run.append(step)
             continue
         if run:
-            yield len(run) > 1 and in_chunks(run, kept), run
+            yield len(run) > 1 and in_chunks(run), run
             run = []
         if step is not None and not isinstance(step, Guarded):
             yield False, [step]
 
 
-def in_chunks(run: Sequence[Step], kept: set[str]) -> bool:
-    """Tell whether no step needs what another one writes at a different time, and nothing in between is read as a whole."""
+def in_chunks(run: Sequence[Step]) -> bool:
+    """Tell whether no step needs what another one writes at a different time."""
     calls = [step for step in run if isinstance(step, Call)]
     written = {call.out.array for call in calls}
     refs = [ref for call in calls for ref in (*read(call), call.out)]
-    moved = any(ref.array in written and ref.time is not None and expand(ref.time - t) != 0 for ref in refs)
-    return not moved and not any(ref.array in kept for ref in refs)
+    return not any(ref.array in written and ref.time is not None and expand(ref.time - t) != 0 for ref in refs)
 
 
-def read_as_a_whole(items: Iterable[Item]) -> set[str]:
-    """Return the arrays in between that products read."""
-    steps = [step for item in items if isinstance(item, Nest) and item.step == 0 for step in steps_of(item)]
-    refs: list[Ref] = [step.operand for step in steps if isinstance(step, Times)]
-    return {ref.array for ref in refs if ref.time is None}
+def kept_whole(items: Iterable[Item]) -> set[str]:
+    """Return the arrays in between of which all times are needed: products take part, or one run makes what another one reads."""
+    bodies = [item.body for item in items if isinstance(item, Nest) and item.step == 0]
+    kept = {array for body in bodies for step in body if isinstance(step, Times) for array in between(step)}
+    while True:
+        found = {array for body in bodies for _, run in runs(body, kept) for array in read_before_made(run)} - kept
+        if not found:
+            return kept
+        kept |= found
 
 
+def read_before_made(run: Sequence[Step]) -> set[str]:
+    """Return the arrays in between that a run of calls reads before it writes them."""
+    made: set[str] = set()
+    found: set[str] = set()
+    for call in run:
+        if isinstance(call, Call):
+            found |= {ref.array for ref in read(call) if is_between(ref)} - made
+            made |= between(call)
+    return found
+
+
+def between(step: Call | Times) -> set[str]:
+    """Return the arrays in between that a step reads or writes."""
+    return {ref.array for ref in (*read(step), step.out) if is_between(ref)}
+
+
+def is_between(ref: Ref) -> bool:
+    """Tell whether rows are those of an array in between."""
+    return ref.time is None and not ref.vector

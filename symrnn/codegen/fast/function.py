@@ -18,6 +18,7 @@ from symrnn.codegen.arguments import (
     unpacked,
 )
 from symrnn.codegen.fast.columns import with_sums
+from symrnn.codegen.fast.compiled import Loops
 from symrnn.codegen.fast.plan import Plan, arranged
 from symrnn.codegen.fast.views import Views
 from symrnn.codegen.fast.workspace import made
@@ -51,6 +52,7 @@ class FastFunction:
         plan: The steps, where they are known already.
         windowed: Whether the function computes a window of a longer sequence: then it takes what lies behind the window, and
             returns what the window before it needs.
+        compiled: Whether recurrent loops are functions that Numba compiles.
     """
 
     network: Network
@@ -60,6 +62,7 @@ class FastFunction:
     profile: str = "indexed"
     plan: Plan | None = None
     windowed: bool = False
+    compiled: bool = False
     form: Form = field(init=False)
     arguments: tuple[Argument, ...] = field(init=False)
 
@@ -77,6 +80,8 @@ class FastFunction:
         given = arguments_of(self.network, self.names.arguments)
         self.arguments = tuple(a for a in given if self.function.loss or a.kind not in OPTIONAL or a.given.quantity in self.read)
         self.writing = Writing(self.form, self.views, self.scope, self.summed, Style.of(self.form, self.profile, "unicode"), plan.texts)
+        if self.compiled:
+            self.writing.loops = Loops(self.views, self.own, self.writing.comment, self.writing.operand)
         self.lines = self.written()
 
     def written(self) -> list[str]:
@@ -122,7 +127,8 @@ class FastFunction:
     def source(self, name: str, doc: Sequence[str]) -> str:
         """Return the source of the function under a name."""
         lines = [*doc, *self.lines]
-        return "\n".join([*signature(name, *self.taken), *(f"{TAB}{line}" if line else "" for line in lines)]) + "\n"
+        own = "\n".join([*signature(name, *self.taken), *(f"{TAB}{line}" if line else "" for line in lines)]) + "\n"
+        return "\n\n".join([*(self.writing.loops.sources if self.writing.loops else ()), own])
 
     def workspace(self) -> str:
         """Return the source of the class whose arrays the function writes."""

@@ -27,6 +27,9 @@ LEGEND = (
     "end in _now hold the value of one time. All of them belong to a workspace that is kept between calls."
 )
 
+IMPORTS = "import numpy as np\n"
+COMPILED_IMPORTS = "import math\n\nimport numpy as np\nfrom numba import njit\n"
+
 KEPT = '''
 _kept = []
 
@@ -54,7 +57,7 @@ def keep(workspace):
 
 def fast_module(
     network: Network, functions: Sequence[Function], title: str, *,
-    layout: str | None = None, notation: str = "indexed", checkpoint: bool = False,
+    layout: str | None = None, notation: str = "indexed", checkpoint: bool = False, compiled: bool = False,
 ) -> str:
     """Return a module with fast functions.
 
@@ -65,6 +68,7 @@ def fast_module(
         layout: A key of ``LAYOUTS``, or ``None``: by the number of sequences of each call.
         notation: The notation of the comments.
         checkpoint: Whether only the states between windows of the sequence are kept.
+        compiled: Whether Numba compiles the recurrent loops of what is batch-first.
 
     Raises:
         NotSupportedError: Checkpoints for a network that cannot be computed in windows.
@@ -73,7 +77,7 @@ def fast_module(
     parts: list[str] = []
     for function in functions:
         if checkpoint and not function.alone:
-            windows, pieces = checkpointed(network, function, layout == "batch-first", notation)
+            windows, pieces = checkpointed(network, function, layout == "batch-first" or compiled, notation, compiled)
             helpers |= {name: code for fast in windows for name, code in fast.scope.used.helpers.items()}
             parts += pieces
             continue
@@ -81,7 +85,9 @@ def fast_module(
         made: list[FastFunction] = []
         for name in chosen:
             plan = made[0].plan if made else None
-            made.append(FastFunction(network, function, name == "batch-first", class_name(function, name), notation, plan))
+            batch_first = name == "batch-first"
+            own = class_name(function, name)
+            made.append(FastFunction(network, function, batch_first, own, notation, plan, compiled=compiled and batch_first))
         both = len(made) == 2 and bool(positional(made[0].arguments))
         for fast in made if both else made[:1]:
             helpers |= fast.scope.used.helpers
@@ -90,7 +96,8 @@ def fast_module(
             parts += [fast.workspace(), fast.source(name, [f'"""{words}"""'] if both else fast.doc)]
         if both:
             parts.append(choosing(made[0], function.name))
-    return "\n\n".join([heading(network, functions, title, notation), *(h.strip() + "\n" for h in helpers.values()), KEPT.strip() + "\n", *parts])
+    imports = COMPILED_IMPORTS if "compiled" in helpers else IMPORTS
+    return "\n\n".join([heading(network, functions, title, notation) + imports, *(h.strip() + "\n" for h in helpers.values()), KEPT.strip() + "\n", *parts])
 
 
 def class_name(function: Function, layout: str) -> str:
@@ -108,11 +115,11 @@ def choosing(fast: FastFunction, name: str) -> str:
 
 
 def heading(network: Network, functions: Sequence[Function], title: str, notation: str) -> str:
-    """Write the docstring of the module: the equations that are computed, and what the names mean; and the import."""
+    """Write the docstring of the module: the equations that are computed, and what the names mean."""
     style = Style.of(network, notation, "unicode")
     results: dict[Basic, Span | None] = {r.quantity: r.span for function in functions for r in function.results}
     results[network.loss] = None
     needed = PASSES["needed"](Form(network, network.blocks, results)).equations
     equations = [f"    {writer.text(e.lhs, style)} = {writer.text(e.rhs, style)}" for e in needed]
     lines = [*paragraph(title, hanging=0), "", "The equations, backward pass included:", "", *equations, "", *paragraph(LEGEND, hanging=0)]
-    return "\n".join(['"""' + lines[0], *lines[1:], '"""']) + "\n\nimport numpy as np\n"
+    return "\n".join(['"""' + lines[0], *lines[1:], '"""']) + "\n\n"

@@ -12,11 +12,13 @@ from sympy import Basic, Expr, Integer
 from symrnn import writer
 from symrnn.codegen.body import condition
 from symrnn.codegen.emit import emit
-from symrnn.codegen.fast.chunks import FIRST, STOP, read_as_a_whole, runs
+from symrnn.codegen.fast.chunks import FIRST, STOP, kept_whole, runs
 from symrnn.codegen.fast.columns import product_in_blocks
+from symrnn.codegen.fast.compiled import Loops
 from symrnn.codegen.fast.expressions import at_once, over_batch, static_value, value_at
 from symrnn.codegen.fast.gradients import factors, in_blocks
 from symrnn.codegen.fast.probabilities import HELPER
+from symrnn.codegen.fast.scalar import is_scalar
 from symrnn.codegen.fast.steps import (
     Assign,
     Call,
@@ -54,6 +56,7 @@ class Writing:
         summed: Statics that are sums over the batch.
         style: The notation of the comments.
         texts: The formulas of comments that were written already.
+        loops: What makes compiled functions of loops, where that is wanted.
     """
 
     form: Form
@@ -68,11 +71,12 @@ class Writing:
     copied: set[str] = field(default_factory=set)
     told: set[Any] = field(default_factory=set)
     kept: set[str] = field(default_factory=set)
+    loops: Loops | None = None
 
     def lines(self, items: Sequence[Item]) -> list[str]:
         """Write all items."""
         out: list[str] = []
-        self.kept = read_as_a_whole(items)
+        self.kept = kept_whole(items)
         products = [step for item in items for step in steps_of(item) if isinstance(step, Times)]
         self.turned |= {step.weight for step in products if step.turned != self.views.batch_first}
         repeated = [step for item in items if isinstance(item, Nest) and item.step for step in steps_of(item) if isinstance(step, Times)]
@@ -124,6 +128,8 @@ class Writing:
         number = self.scope.number
         if nest.step == 0:
             return [line for chunked, run in runs(nest.body, self.kept) for line in self.at_once(run, nest.span, chunked=chunked)]
+        if self.can_be_compiled(nest):
+            return self.compiled(nest)
         lo, hi = nest.span.lo, nest.span.hi
         ends = f"{number(lo)}, {number(hi + 1)}" if nest.step == 1 else f"{number(hi)}, {number(lo - 1)}, -1"
         out = [f"for t in range({ends}):"]
@@ -132,10 +138,20 @@ class Writing:
             out += inner.guarded(part, nest.span) if isinstance(part, Guarded) else [INDENT + line for line in inner.step(part, None)]
         return out
 
+    def can_be_compiled(self, nest: Nest) -> bool:
+        """Tell whether a loop becomes a compiled function."""
+        return self.loops is not None and all(map(is_scalar, steps_of(nest)))
+
+    def compiled(self, nest: Nest) -> list[str]:
+        """Write the call of a compiled function."""
+        return self.loops.call(nest, replace(self.scope, indices=((t, "t"),))) if self.loops else []
+
     def at_once(self, run: list[Step], span: Span, *, chunked: bool) -> list[str]:
         """Write what is done for all times at once, or in chunks of times."""
         if not chunked:
             return [line for step in run for line in self.step(step, span)]
+        if self.can_be_compiled(in_turn := Nest(span, 1, tuple(run))):
+            return self.compiled(in_turn)
         number = self.scope.number
         self.views.chunk_heights |= {step.out.hi - step.out.lo for step in run if isinstance(step, Call)}
         inner = replace(self, scope=replace(self.scope, indices=((FIRST, "first"), (STOP, "stop"))))
