@@ -75,6 +75,14 @@ def test_networks_of_every_kind(net, layout):
     assert_fast_is_readable(derivation, fast(derivation, "all", layout), random_values(derivation))
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_initial_states_of_several_times_are_zeros_where_none_is_given(layout):
+    derivation = derive(network(Cell("two steps back", [(h[t], tanh(W @ h[t - 2] + U @ x[t]))], inputs=[x])))
+    values = random_values(derivation)
+    del values["h_m1"]
+    assert_fast_is_readable(derivation, fast(derivation, "parameters", layout), values)
+
+
 def test_a_network_without_parameters():
     loss, ones = Static("L"), np.ones((2, 3, 2))
     net = Network("own", (Given(x, "input", Span(1, T)),), (Equation(loss, time_sum(Total(x[t] * x[t]), 1, T), None, "loss"),), loss)

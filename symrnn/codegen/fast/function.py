@@ -184,12 +184,14 @@ class FastFunction:
         if a.given.span.single:
             value = f"{name}[:, None]" if flat else name
             value = f"{value}.T" if turned else value
-            if a.kind == "initial":
-                value = f"0 if {name} is None else {value}"
-            return [*lines, f"{target}[{first}] = {value}"]
-        value = f"{name}[:, :, None]" if flat else name
-        value = f"{value}.transpose(1, 2, 0)" if turned else f"{value}.swapaxes(0, 1)"
-        return [*lines, f"{target}[{first}:{last}] = {value}"]
+            place = first
+        else:
+            value = f"{name}[:, :, None]" if flat else name
+            value = f"{value}.transpose(1, 2, 0)" if turned else f"{value}.swapaxes(0, 1)"
+            place = f"{first}:{last}"
+        if a.kind == "initial":
+            value = f"0 if {name} is None else {value}"
+        return [*lines, f"{target}[{place}] = {value}"]
 
 
 
