@@ -18,6 +18,7 @@ from strategies import networks
 from sympy import Integer
 
 from symrnn.bptt import derive
+from symrnn.codegen.fast.gradients import Copy, few_copies
 from symrnn.codegen.fast.merging import merged
 from symrnn.codegen.fast.places import Places, is_column
 from symrnn.codegen.fast.steps import Call, Number, Ref, Times
@@ -166,6 +167,22 @@ def test_what_stands_between_is_not_passed_over():
         assert merged([first, between, last]) == (first, between, last)
     for beside in (Call("copyto", (rows("a", 2, 3, t),), rows("b", 0, 1, t)), Call("copyto", (rows("a", 1, 2, t - 1),), rows("b", 0, 1, t))):
         assert len(merged([first, beside, last])) == 2
+
+
+# Copies for gradients: rows that touch, at times that are near each other, are copied once.
+
+
+@pytest.mark.parametrize(("wanted", "made"), [
+    ([("a", 0, 3, 0), ("a", 1, 4, 0)], [("a", 0, 4, 0, 0)]),
+    ([("a", 0, 1, 0), ("a", 0, 1, -1)], [("a", 0, 1, -1, 0)]),
+    ([("a", 0, 1, 0), ("a", 2, 3, 0)], [("a", 0, 1, 0, 0), ("a", 2, 3, 0, 0)]),
+    ([("a", 0, 1, 0), ("a", 2, 3, 0), ("a", 1, 2, 0)], [("a", 0, 3, 0, 0)]),
+    ([("a", 0, 1, 0), ("b", 0, 1, 0)], [("a", 0, 1, 0, 0), ("b", 0, 1, 0, 0)]),
+    ([("a", 0, 1, 0), ("a", 0, 1, -24)], [("a", 0, 1, 0, 0), ("a", 0, 1, -24, -24)]),
+])
+def test_few_copies(wanted, made):
+    found = few_copies([Copy(rows(array, lo, hi, t), Integer(gap), Integer(gap)) for array, lo, hi, gap in wanted])
+    assert found == [Copy(rows(array, lo, hi, t), Integer(first), Integer(last)) for array, lo, hi, first, last in made]
 
 
 # Rows: what a value lies in is not written again before the value was read for the last time.

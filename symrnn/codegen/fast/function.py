@@ -175,10 +175,7 @@ class FastFunction:
         target, key = self.views.all_of(a.given.quantity, self.scope), self.views.key_of(a.given.quantity)
         first, last = (number(self.views.index(key, time)) for time in (a.given.span.lo, a.given.span.hi + 1))
         flat = a.kind in COUNTED and len(axes(a.given.quantity.shape)) == 1 and a.given.quantity.shape == (1, 1)
-        name, lines = a.name, []
-        if a.may_be_classes:
-            classes = number(a.given.quantity.shape[0])
-            lines = [f"if {name}.ndim == {len(a.dims) - 1}:  # classes, counted from 0", f"{TAB}{name} = np.eye({classes}, dtype=dtype)[{name}]"]
+        name = a.name
         column = a.given.quantity in self.views.places.of
         turned = not self.views.batch_first and column
         if a.given.span.single:
@@ -191,7 +188,16 @@ class FastFunction:
             place = f"{first}:{last}"
         if a.kind == "initial":
             value = f"0 if {name} is None else {value}"
-        return [*lines, f"{target}[{place}] = {value}"]
+        line = f"{target}[{place}] = {value}"
+        if not a.may_be_classes:
+            return [line]
+        times, classes = (first, name) if a.given.span.single else (f"np.arange({first}, {last})[:, None]", f"{name}.T")
+        rows = f"np.arange({number(BATCH)})"
+        entries = ", ".join([times, classes, rows] if turned else [times, rows, classes])
+        return [
+            f"if {name}.ndim == {len(a.dims) - 1}:  # classes, counted from 0", f"{TAB}{target}[{place}] = 0",
+            f"{TAB}{target}[{entries}] = 1", "else:", f"{TAB}{line}",
+        ]
 
 
 

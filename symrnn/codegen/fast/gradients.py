@@ -7,13 +7,16 @@ the values themselves.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sympy import Add, Expr
+from sympy import Add, Expr, expand
 
+from symrnn.codegen.arguments import BATCH
 from symrnn.codegen.emit import may_be_empty
 from symrnn.codegen.fast.chunks import FIRST, STOP
 from symrnn.codegen.fast.places import is_column
+from symrnn.codegen.fast.steps import Ref
 from symrnn.codegen.fast.views import Views
 from symrnn.codegen.values import Scope
 from symrnn.equations import Equation
@@ -25,6 +28,56 @@ def plus(total, part):
     \"\"\"The sum of both, in place of the total; the part where there is no total yet.\"\"\"
     return part if total is None else np.add(total, part, total)
 """
+NEAR = 2
+"""How far apart times may be that are copied together."""
+
+
+@dataclass(frozen=True)
+class Copy:
+    """Rows of an array, at the times of a block and beside it: all times and sequences along one axis.
+
+    Attributes:
+        rows: The rows.
+        first: How far before the block the copy begins: 0, or a negative number.
+        last: How far behind the block it ends.
+    """
+
+    rows: Ref
+    first: Expr
+    last: Expr
+
+    def beside(self, other: Copy) -> bool:
+        """Tell whether one copy for both is worth it: the rows touch, and the times are near each other."""
+        mine, yours = self.rows, other.rows
+        return (
+            mine.array == yours.array and before(mine.lo, yours.hi) and before(yours.lo, mine.hi)
+            and (before(mine.lo, yours.lo) or before(yours.lo, mine.lo)) and (before(mine.hi, yours.hi) or before(yours.hi, mine.hi))
+            and bool(max(self.last, other.last) - min(self.first, other.first) <= NEAR)
+        )
+
+    def with_other(self, other: Copy) -> Copy:
+        """Return one copy for both."""
+        mine, yours = self.rows, other.rows
+        lo = mine.lo if before(mine.lo, yours.lo) else yours.lo
+        hi = yours.hi if before(mine.hi, yours.hi) else mine.hi
+        return Copy(replace(mine, lo=lo, hi=hi), min(self.first, other.first), max(self.last, other.last))
+
+
+def before(a: Expr, b: Expr) -> bool:
+    """Tell whether a row is known to be at another one or before it."""
+    return bool(expand(b - a).is_nonnegative)
+
+
+def few_copies(wanted: Sequence[Copy]) -> list[Copy]:
+    """Join copies of the same rows and of neighbours."""
+    out: list[Copy] = []
+    for copy in wanted:
+        joined = copy
+        while (other := next((one for one in out if one.beside(joined)), None)) is not None:
+            out.remove(other)
+            joined = other.with_other(joined)
+        out.append(joined)
+    return out
 
 
 def factors(e: Equation, views: Views) -> tuple[Any, ...] | None:
@@ -49,40 +102,67 @@ def in_blocks(equations: Sequence[Equation], views: Views, scope: Scope) -> list
     return [line for span in spans for line in block([e for e in equations if Span(*e.rhs.args[2:]) == span], span, views, scope)]
 
 
+@dataclass
+class Block:
+    """The gradients over one range of times.
+
+    Attributes:
+        views: The arrays.
+        scope: Identifiers, and what is used.
+        copies: What is copied, by the names of the copies.
+    """
+
+    views: Views
+    scope: Scope
+    copies: dict[str, Copy] = field(default_factory=dict)
+
+    def wanted(self, leaf: Any, gap: Expr) -> Copy:
+        """Return the copy that a value needs for itself."""
+        return Copy(self.views.place_ref(leaf.series), gap, gap)
+
+    def copy(self, wanted: Sequence[Copy]) -> list[str]:
+        """Write the copies."""
+        number = self.scope.number
+        moved = replace(self.scope, indices=((FIRST, "first"), (STOP, "stop")))
+        out = []
+        for copy in few_copies(wanted):
+            rows = copy.rows
+            own = self.views.name(rows, number)
+            name = f"{own}_flat" if f"{own}_flat" not in self.copies else f"{own}_flat_{len(self.copies) + 1}"
+            self.copies[name] = copy
+            ends = (self.views.index(rows.array, end) for end in (FIRST + copy.first, STOP + copy.last))
+            times = ":".join(moved.number(end) for end in ends)
+            out.append(f"{name} = {self.views.use(own, rows, number)}[{times}].swapaxes(0, 1).reshape({number(rows.hi - rows.lo)}, -1)")
+        self.views.blocks.add(Add(*(copy.rows.hi - copy.rows.lo for copy in self.copies.values())))
+        return out
+
+    def part(self, wanted: Copy) -> str:
+        """Write the rows and columns of a copy that are a value."""
+        number = self.scope.number
+        name, copy = next((name, copy) for name, copy in self.copies.items() if copy.beside(wanted) and copy.with_other(wanted) == copy)
+        lo, hi = (expand(end - copy.rows.lo) for end in (wanted.rows.lo, wanted.rows.hi))
+        rows = "" if (wanted.rows.lo, wanted.rows.hi) == (copy.rows.lo, copy.rows.hi) else f"{number(lo)}:{number(hi)}"
+        front, back = (int(gap) for gap in (wanted.first - copy.first, copy.last - wanted.last))
+        ends = [number(gap * BATCH) if gap else "" for gap in (front, -back)]
+        columns = ":".join(ends) if front or back else ""
+        return f"{name}[{rows or ':'}, {columns}]" if columns else f"{name}[{rows}]" if rows else name
+
+
 def block(equations: Sequence[Equation], span: Span, views: Views, scope: Scope) -> list[str]:
     """Write the gradients over one range of times."""
     number, names = scope.number, scope.names.quantities
     scope.used.helpers["plus"] = PLUS
     made = [f"{names[e.quantity]} = None" for e in equations]
-    copies: dict[tuple[Any, Expr], tuple[str, str]] = {}
+    own = Block(views, scope)
+    wanted = {e.quantity: [own.wanted(leaf, leaf.time - e.rhs.args[1]) for leaf in factors(e, views) or ()] for e in equations}
+    copies = own.copy([copy for pair in wanted.values() for copy in pair])
     sums = []
-    inner = [(FIRST, "first"), (STOP, "stop")]
     for e in equations:
-        index = e.rhs.args[1]
-        parts = [copied(leaf, leaf.time - index, copies, views, scope, inner) for leaf in factors(e, views) or ()]
+        name, parts = names[e.quantity], [own.part(copy) for copy in wanted[e.quantity]]
         value = f"{parts[0]} @ {parts[1]}.T" if len(parts) == 2 else f"{parts[0]}.sum(axis=1)"
-        sums.append(f"{names[e.quantity]} = plus({names[e.quantity]}, {value})")
-    lines = [f"{name} = {code}" for name, code in copies.values()]
-    views.blocks.add(Add(*(leaf.shape[0] for leaf, _ in copies)))
+        sums.append(f"{name} = plus({name}, {value})")
     last = number(span.hi + 1)
     return [
         *made, f"for first in range({number(span.lo)}, {last}, block):", f"    stop = min(first + block, {last})",
-        *(f"    {line}" for line in [*lines, *sums]),
+        *(f"    {line}" for line in [*copies, *sums]),
     ]
-
-
-def copied(
-    leaf: Any, gap: Expr, copies: dict[tuple[Any, Expr], tuple[str, str]], views: Views, scope: Scope, inner: list[tuple[Expr, str]]
-) -> str:
-    """Return the name of a copy with all times and sequences along one axis."""
-    if (leaf.series, gap) not in copies:
-        moved = Scope(scope.names, scope.batch, scope.batched, scope.used, tuple(inner))
-        key = views.key_of(leaf.series)
-        times = f"{moved.number(views.index(key, FIRST + gap))}:{moved.number(views.index(key, STOP + gap))}"
-        height = scope.number(leaf.shape[0])
-        suffix = "" if gap == 0 else f"_{'m' if gap < 0 else 'p'}{abs(gap)}"
-        code = f"{views.all_of(leaf.series, scope)}[{times}].swapaxes(0, 1).reshape({height}, -1)"
-        copies[leaf.series, gap] = (f"{views.names[leaf.series]}_flat{suffix}", code)
-    return copies[leaf.series, gap][0]
-
-
