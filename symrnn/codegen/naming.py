@@ -17,7 +17,7 @@ RESERVED = frozenset({
     "forward", "l", "O", "I", "phi", "softmax", "masked_softmax", "log_softmax", "one_hot", "sigmoid", "softplus", "relu", "leaky_relu", "elu", "rsqrt",
     "stop_gradient", "step", "range", "sum", "int", "dict", "slice", "list", "workspace", "take", "keep", "one", "half", "two",
     "minus_one", "add", "subtract", "multiply", "negative", "tanh", "sin", "cos", "exp", "log", "reciprocal", "dot", "matmul",
-    "concatenate", "first", "stop", "chunk", "block", "columns", "plus", "probabilities",
+    "concatenate", "first", "stop", "chunk", "block", "product", "flattened", "plus", "probabilities",
     "math", "njit", "compiled", "product", "numbers", "sequence",
 })
 """Names that a quantity cannot have in the code; ``l``, ``O`` and ``I`` are read as digits."""

@@ -12,6 +12,8 @@ from symrnn.expr import t
 
 FIRST, STOP = Symbol("_first", integer=True), Symbol("_stop", integer=True)
 """The first time of a chunk, and the one behind its last."""
+CHUNK, BLOCK = Symbol("chunk", integer=True, positive=True), Symbol("block", integer=True, positive=True)
+"""The number of times of a chunk, and of a block whose columns are copied for gradients."""
 ENTRIES = 2**15
 """How many entries of an array a chunk has, about."""
 

@@ -1,7 +1,7 @@
-"""Products for all times where the batch comes last: all times and sequences of a block of times stand along one axis.
+"""Products for all times where the batch comes last.
 
-One product of many columns is faster than one for each time. The columns are copied for some times at once: a copy of all
-times would take as much memory as the values themselves.
+Of a large weight one product of many columns is faster than one for each time, since the weight is read less often: all times
+and sequences of a block of times are put along one axis. A copy of all times would take as much memory as the values.
 """
 
 from __future__ import annotations
@@ -9,15 +9,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from symrnn.codegen.arguments import BATCH
-from symrnn.codegen.fast.chunks import FIRST, STOP
 from symrnn.codegen.fast.steps import Call, Guarded, Item, Nest, Ref, Step, Times
-from symrnn.codegen.fast.views import Views
-from symrnn.codegen.values import Scope
-from symrnn.times import Span
 
 COLUMNS = 2**10
 """How many columns a block has, about."""
+LARGE = 2**17
+"""A weight with more entries than that is multiplied with many columns at once."""
+PRODUCT = f"""
+def product(W, values, out, vector=None):
+    \"\"\"W v for all times, plus a vector: from values (times, n, B) to (times, m, B); a large W takes many times at once.\"\"\"
+    if W.size < {LARGE}:
+        np.matmul(W, values, out)
+        return out if vector is None else np.add(out, vector, out)
+    block = max(1, {COLUMNS} // values.shape[2])
+    for first in range(0, len(values), block):
+        columns = values[first:first + block].swapaxes(0, 1).reshape(values.shape[1], -1)
+        some = np.dot(W, columns).reshape(len(W), -1, values.shape[2]).swapaxes(0, 1)
+        out[first:first + block] = some if vector is None else some + vector
+    return out
+"""
+FLATTENED = """
+def flattened(values, kept):
+    \"\"\"Values of some times, (times, n, B), with times and sequences along one axis, (n, times · B), in memory that is kept.\"\"\"
+    out = kept[:values.size].reshape(values.shape[1], len(values), -1)
+    out[...] = values.swapaxes(0, 1)
+    return out.reshape(values.shape[1], -1)
+"""
 
 
 def with_sums(item: Item) -> Item:
@@ -43,21 +60,3 @@ def added(product: Times, call: Call) -> Ref | None:
         return None
     other = call.inputs[1]
     return other if isinstance(other, Ref) and other.vector else None
-
-
-def product_in_blocks(step: Times, weight: str, span: Span, views: Views, scope: Scope) -> list[str]:
-    """Write a product for all times of a span, a block of times after another."""
-    number = scope.number
-    inner = replace(scope, indices=((FIRST, "first"), (STOP, "stop")))
-    some = Span(FIRST, STOP - 1)
-    height, rows = (ref.hi - ref.lo for ref in (step.operand, step.out))
-    views.blocks.add(height + rows)
-    value, out = (views.text(ref, some, inner) for ref in (step.operand, step.out))
-    product = f"dot({weight}, columns).reshape({number(rows)}, -1, {number(BATCH)}).swapaxes(0, 1)"
-    last = number(span.hi + 1)
-    return [
-        f"for first in range({number(span.lo)}, {last}, block):",
-        f"    stop = min(first + block, {last})",
-        f"    columns = {value}.swapaxes(0, 1).reshape({number(height)}, -1)",
-        f"    {out} = {product}" if step.plus is None else f"    add({product}, {views.text(step.plus, some, inner)}, {out})",
-    ]

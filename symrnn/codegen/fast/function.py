@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sympy import Basic, Expr, Integer
@@ -17,6 +17,7 @@ from symrnn.codegen.arguments import (
     sizes_from,
     unpacked,
 )
+from symrnn.codegen.fast.chunks import BLOCK, CHUNK
 from symrnn.codegen.fast.columns import with_sums
 from symrnn.codegen.fast.compiled import Loops
 from symrnn.codegen.fast.plan import Plan, arranged
@@ -94,7 +95,8 @@ class FastFunction:
         body, returned = self.writing.lines(self.items), self.returned()
         shared = [a for a in self.arguments if a.shared]
         turned = [self.writing.transposed(a.name, a.given.quantity.shape) for a in shared if a.name in self.writing.turned]
-        self.made = made(self.views, self.integers, self.scope.number)
+        own = replace(self.scope, indices=((CHUNK, "self.chunk"), (BLOCK, "self.block")))
+        self.made = made(self.views, self.integers, own.number)
         used = self.scope.used
         lines, measured, extra = sizes_from({*used.sizes, BATCH}, self.arguments, self.scope)
         self.sizes = [name for size, name in self.names.sizes.items() if size in used.sizes or size == BATCH]

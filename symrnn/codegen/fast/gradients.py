@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sympy import Add, Expr, expand
+from sympy import Expr, expand
 
 from symrnn.codegen.arguments import BATCH
 from symrnn.codegen.emit import may_be_empty
-from symrnn.codegen.fast.chunks import FIRST, STOP
+from symrnn.codegen.fast.chunks import BLOCK, FIRST, STOP
+from symrnn.codegen.fast.columns import FLATTENED
 from symrnn.codegen.fast.places import is_column
 from symrnn.codegen.fast.steps import Ref
 from symrnn.codegen.fast.views import Views
@@ -123,6 +124,7 @@ class Block:
     def copy(self, wanted: Sequence[Copy]) -> list[str]:
         """Write the copies."""
         number = self.scope.number
+        self.scope.used.helpers["flattened"] = FLATTENED
         moved = replace(self.scope, indices=((FIRST, "first"), (STOP, "stop")))
         out = []
         for copy in few_copies(wanted):
@@ -132,8 +134,9 @@ class Block:
             self.copies[name] = copy
             ends = (self.views.index(rows.array, end) for end in (FIRST + copy.first, STOP + copy.last))
             times = ":".join(moved.number(end) for end in ends)
-            out.append(f"{name} = {self.views.use(own, rows, number)}[{times}].swapaxes(0, 1).reshape({number(rows.hi - rows.lo)}, -1)")
-        self.views.blocks.add(Add(*(copy.rows.hi - copy.rows.lo for copy in self.copies.values())))
+            out.append(f"{name} = flattened({self.views.use(own, rows, number)}[{times}], {name.replace('_flat', '_kept')})")
+            height, times_more = rows.hi - rows.lo, copy.last - copy.first
+            self.views.kept[name.replace("_flat", "_kept")] = height * (BLOCK + times_more) * BATCH
         return out
 
     def part(self, wanted: Copy) -> str:

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isqrt
 
-from sympy import Basic, Expr, Integer, Max
+from sympy import Basic, Expr, Integer
 
 from symrnn.codegen.arguments import BATCH
+from symrnn.codegen.fast.chunks import BLOCK, CHUNK
 from symrnn.codegen.fast.columns import COLUMNS
 from symrnn.codegen.fast.function import FastFunction
-from symrnn.codegen.fast.workspace import CHUNK, Buffer, buffers, chunk_size
+from symrnn.codegen.fast.workspace import Buffer, buffers, chunk_size
 from symrnn.errors import SpecError, unknown
 
 
@@ -43,11 +44,8 @@ def memory_plan(fast: FastFunction, sizes: Mapping[str, int], itemsize: int) -> 
     size = chunk_size(fast.views)
     if size is not None:
         known[CHUNK] = Integer(max(1, int(size.xreplace(known))))
+    known[BLOCK] = Integer(max(1, COLUMNS // sizes["B"]))
     listed = buffers(fast.views, fast.integers)
-    longest = max((int(end.xreplace(known)) for end in fast.views.ends.values()), default=1)
-    columns = min(max(COLUMNS, sizes["B"]), sizes["B"] * longest)
-    if fast.views.blocks:
-        listed.append(Buffer("columns", ("copies for products of all times",), (Max(*fast.views.blocks), Integer(columns))))
     rows = [(held(b), tuple(int(d.xreplace(known)) for d in b.dims), b.bytes(known, itemsize)) for b in listed]
     rows.sort(key=lambda row: -row[2])
     return MemoryPlan(tuple(rows), sum(row[2] for row in rows))

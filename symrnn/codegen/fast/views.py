@@ -45,7 +45,7 @@ class Views:
     ends: dict[str, Expr] = field(default_factory=dict)
     starts: dict[str, Expr] = field(default_factory=dict)
     brief: set[str] = field(default_factory=set)
-    blocks: set[Expr] = field(default_factory=set)
+    kept: dict[str, Expr] = field(default_factory=dict)
     chunked: set[str] = field(default_factory=set)
     chunk_heights: set[Expr] = field(default_factory=set)
 
@@ -199,5 +199,5 @@ class Views:
     def bound(self, lines: Iterable[str]) -> list[str]:
         """Write the lines that take out of a workspace what some code reads."""
         read = {word for line in lines for word in re.findall(r"\w+", line)}
-        names = sorted({*self.used, *self.statics, "chunk", "block"} & read)
+        names = sorted({*self.used, *self.statics, *self.kept, "chunk", "block"} & read)
         return grouped(names, lambda some: f"{', '.join(some)} = {', '.join(f'workspace.{name}' for name in some)}", most=5)

@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Basic, Expr, Integer, Max, Min, Symbol
+from sympy import Basic, Expr, Integer, Max, Min
 
 from symrnn.codegen.arguments import BATCH
-from symrnn.codegen.fast.chunks import ENTRIES
+from symrnn.codegen.fast.chunks import CHUNK, ENTRIES
 from symrnn.codegen.fast.columns import COLUMNS
 from symrnn.codegen.fast.views import Views
 from symrnn.codegen.values import axes
 from symrnn.expr import Series
-
-CHUNK = Symbol("chunk", integer=True, positive=True)
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,6 @@ class Buffer:
     def line(self, number: Any) -> str:
         """Write the line that makes it: of zeros, since values beside the ends are zero."""
         shape = ", ".join(f"min({number(d.args[0])}, {number(d.args[1])})" if isinstance(d, Min) else number(d) for d in self.dims)
-        shape = shape.replace("chunk", "self.chunk")
         owner = "self." if self.public else ""
         kind = "np.intp" if self.integer else "dtype"
         return f"{owner}{self.name} = np.zeros(({shape}{',' if len(self.dims) == 1 else ''}), {kind})"
@@ -76,6 +73,7 @@ def buffers(views: Views, integers: set[Basic]) -> list[Buffer]:
         if isinstance(series, Series) and series not in views.places.of and name in needed:
             out.append(Buffer(name, (name,), (views.length(name), BATCH, *axes(series.shape)), series in integers))
     out += [Buffer(name, (name,), shape, public=True) for name, shape in views.statics.items()]
+    out += [Buffer(name, ("copies for gradients",), (entries,), public=True) for name, entries in views.kept.items()]
     for name, (height, times) in views.scratch.items():
         if name in views.used:
             time = () if times is None else (Min(times, CHUNK, evaluate=False) if name in views.chunked else times,)
@@ -91,15 +89,12 @@ def made(views: Views, integers: set[Basic], number: Any) -> list[str]:
         height = most[0] if len(most) == 1 else f"max({', '.join(most)})"
         out.append(f"self.chunk = max(1, {ENTRIES} // ({number(BATCH)} * {height}))")
 
-    if views.blocks:
+    if views.kept:
         out.append(f"self.block = max(1, {COLUMNS} // {number(BATCH)})")
 
-    def with_chunk(value: Any) -> str:
-        return "chunk" if value == CHUNK else str(number(value))
-
     listed = buffers(views, integers)
-    out += [buffer.line(with_chunk) for buffer in listed if not buffer.public]
+    out += [buffer.line(number) for buffer in listed if not buffer.public]
     for name, code in views.used.items():
         if code:
             out.append(f"self.{name} = {code.replace('list(', 'list(self.') if code.startswith('list(') else code}")
-    return [*out, *(buffer.line(with_chunk) for buffer in listed if buffer.public)]
+    return [*out, *(buffer.line(number) for buffer in listed if buffer.public)]

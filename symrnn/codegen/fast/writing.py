@@ -13,7 +13,7 @@ from symrnn import writer
 from symrnn.codegen.body import condition
 from symrnn.codegen.emit import emit
 from symrnn.codegen.fast.chunks import FIRST, STOP, kept_whole, runs
-from symrnn.codegen.fast.columns import product_in_blocks
+from symrnn.codegen.fast.columns import PRODUCT
 from symrnn.codegen.fast.compiled import Loops
 from symrnn.codegen.fast.expressions import at_once, over_batch, static_value, value_at
 from symrnn.codegen.fast.gradients import factors, in_blocks
@@ -210,10 +210,11 @@ class Writing:
     def product(self, step: Times, span: Span | None) -> list[str]:
         """Write a matrix product."""
         weight = f"{step.weight}_T" if step.turned != self.views.batch_first else step.weight
-        if span is not None and not self.views.batch_first and step.operand.time is not None and step.out.time is not None:
-            self.functions |= {"dot"} if step.plus is None else {"dot", "add"}
-            return product_in_blocks(step, weight, span, self.views, self.scope)
         value, out = self.operand(step.operand, span), self.operand(step.out, span)
+        if span is not None and not self.views.batch_first and step.operand.time is not None and step.out.time is not None:
+            self.scope.used.helpers["product"] = PRODUCT
+            vector = [] if step.plus is None else [self.operand(step.plus, span)]
+            return [f"product({', '.join([weight, value, out, *vector])})"]
         flat = span is not None and self.views.batch_first
         if flat:
             value, out = (f"{code}.reshape(-1, {self.scope.number(ref.hi - ref.lo)})" for code, ref in ((value, step.operand), (out, step.out)))
