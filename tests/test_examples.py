@@ -70,7 +70,7 @@ def test_language_model_on_the_readme(tmp_path: Path) -> None:
 def test_language_model_on_any_file(tmp_path: Path) -> None:
     pages = "".join(page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs").rglob("*.md")))
     text = tmp_path / "text.txt"
-    text.write_text(pages, encoding="utf-8")
+    text.write_text(pages[:60_000], encoding="utf-8")
     assert "add-one bigram table" in ran("language_model.py", str(text), folder=tmp_path)
     assert "add-one bigram table" in ran("language_model.py", folder=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["text.txt"]
