@@ -40,7 +40,7 @@ class Form:
         """What is given."""
         return self.network.givens
 
-    @property
+    @cached_property
     def sizes(self) -> tuple[Expr, ...]:
         """The size letters."""
         return size_letters(self.givens, self.equations)
