@@ -26,9 +26,9 @@ COMPILED = '''
 compiled = njit(cache="__file__" in globals(), error_model="numpy", fastmath={"contract"}, nogil=True)
 """Compiles a function when it is first called; a product and a sum may be rounded once."""
 '''
-PRODUCT = '''
+WEIGHTED_SUM = '''
 @compiled
-def product(rows, values, out):
+def weighted_sum(rows, values, out):
     """Write the sum of rows[k] * values[k]: four rows at a time, since the result is read and written each time."""
     whole = len(values) - len(values) % 4
     for j in range(len(out)):
@@ -108,7 +108,7 @@ class Loops:
         given = {**dict.fromkeys(sizes, ""), **dict(sorted(loop.given.items()))}
         head = ["@compiled", *signature(name, list(given), []), f'{TAB}"""Take the steps of a loop over time, for each sequence."""']
         self.sources.append("\n".join([*head, *(TAB + line for line in lines)]) + "\n")
-        scope.used.helpers |= {"compiled": COMPILED, **({"product": PRODUCT} if "product(" in text else {}), **({"tanh": TANH} if "numbers" in given else {})}
+        scope.used.helpers |= {"compiled": COMPILED, **({"weighted_sum": WEIGHTED_SUM} if "weighted_sum(" in text else {}), **({"tanh": TANH} if "numbers" in given else {})}
         arguments = ", ".join(code or name for name, code in given.items())
         whole = f"{name}({arguments})"
         return [whole] if len(whole) < 100 else [f"{name}(", *(TAB + line for line in wrap(arguments, WIDTH, break_long_words=False)), ")"]
@@ -189,7 +189,7 @@ class Loop:
         """Write a product of a matrix and the rows of a value."""
         name = step.weight if step.turned else f"{step.weight}_T"
         self.given[name] = f"np.ascontiguousarray({name})"
-        return f"product({name}, {self.row(step.operand)}, {self.row(step.out)})"
+        return f"weighted_sum({name}, {self.row(step.operand)}, {self.row(step.out)})"
 
     def place(self, operand: Operand, index: str) -> str:
         """Write a number, or an entry of rows."""
