@@ -73,7 +73,7 @@ def test_table(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(("args", "message"), [
     (["lstn"], r"unknown cell 'lstn'; did you mean lstm\?; your own cell is path\.py:NAME"),
     (["lstm", "--against", "torch,tensorflow"],
-     r"unknown competitor 'tensorflow'; there are torch, torch-loop, jax, autograd, naive, readable, products$"),
+     r"unknown competitor 'tensorflow'; there are torch, torch-loop, jax, autograd, naive, readable, compiled, products$"),
     (["--sizes", "charnn"], r"unknown size 'charnn'; known: charrnn, mid, large, long, zaremba, or your own B, T, D, H, such as 8x20x32x64$"),
     (["--sizes", "8x20x32"], r"unknown size '8x20x32'; known"),
     (["--sizes", "0x20x32x1"], r"unknown size '0x20x32x1'; known"),

@@ -23,6 +23,7 @@ COMPETITORS = MappingProxyType({
     "autograd": "symrnn.benchmarks.hips",
     "naive": "symrnn.benchmarks.naive",
     "readable": "symrnn.benchmarks.readable",
+    "compiled": "symrnn.benchmarks.compiled",
     "products": "symrnn.benchmarks.products",
 })
 """Name on the command line to module; ``products`` is not a competitor but the limit."""
@@ -34,9 +35,10 @@ TITLES = MappingProxyType({
     "autograd": "HIPS autograd",
     "naive": "NumPy as people write it",
     "readable": "symrnn, readable",
+    "compiled": "symrnn, compiled",
     "products": "matrix products alone",
 })
 """Name on the command line to the head of a column."""
 
-PACKAGES = MappingProxyType({"torch": "torch", "torch-loop": "torch", "jax": "jax", "autograd": "autograd"})
+PACKAGES = MappingProxyType({"torch": "torch", "torch-loop": "torch", "jax": "jax", "autograd": "autograd", "compiled": "numba"})
 """The package that a competitor needs beside NumPy."""

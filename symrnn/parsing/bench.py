@@ -23,6 +23,7 @@ against:
   autograd    NumPy code that HIPS autograd differentiates
   naive       NumPy as people write it: rnn, lstm, gru-reset-after
   readable    the readable code of symrnn
+  compiled    fast code with loops that Numba compiles: below 8 sequences
   products    not a competitor but the limit: matrix products alone, for the cells of torch.nn
 
 What is not installed is left out: pip install 'symrnn[bench]' has all."""
