@@ -106,6 +106,13 @@ def test_what_must_hold_at_any_input():
                 assert_same(gradients, alone[number], 0, 0)
 
 
+@compiling
+def test_other_precisions_are_refused():
+    program = to_numpy(case(RNN), style="fast", wrt="parameters", compiled=True)
+    with pytest.raises(ValueError, match=r"^compiled loops compute in float32 or float64; got float16: convert the arrays$"):
+        program.gradients(random_values(case(RNN), dtype=np.float16))
+
+
 def test_loops_are_compiled():
     """No loop over time is left outside, and none calls NumPy."""
     for name in (RNN, LSTM, GRU, "gru-reset-after, many-to-many", "stacked", "bidirectional"):

@@ -62,6 +62,13 @@ def test_products_in_more_blocks_than_one(name):
     assert_fast_is_readable(derivation, fast(derivation, "parameters", "feature-first"), values)
 
 
+def test_products_of_large_weights():
+    """Where the batch comes last, a large weight is multiplied with the columns of several times at once."""
+    derivation = case(RNN)
+    values = random_values(derivation, T=5, B=300, D=370, H=370, K=370)
+    assert_fast_is_readable(derivation, fast(derivation, "parameters", "feature-first"), values, tolerance=1e-11)
+
+
 @pytest.mark.sampled(62, 5)
 @pytest.mark.parametrize("name", NAMED)
 def test_the_layout_is_chosen_by_the_batch(name):

@@ -18,7 +18,7 @@ RESERVED = frozenset({
     "stop_gradient", "step", "range", "sum", "int", "dict", "slice", "list", "workspace", "take", "keep", "one", "half", "two",
     "minus_one", "add", "subtract", "multiply", "negative", "tanh", "sin", "cos", "exp", "log", "reciprocal", "dot", "matmul",
     "concatenate", "first", "stop", "chunk", "block", "product", "flattened", "plus", "probabilities",
-    "math", "njit", "compiled", "weighted_sum", "numbers", "sequence",
+    "math", "njit", "compiled", "weighted_sum", "numbers", "numbers_for", "sequence",
 })
 """Names that a quantity cannot have in the code; ``l``, ``O`` and ``I`` are read as digits."""
 INDEX_LETTERS = ("t", "s", "k", "j", "m", "q")

@@ -55,6 +55,13 @@ def tanh_numbers(real):
 TANH = {np.dtype(real): tanh_numbers(real) for real in (np.float32, np.float64)}
 
 
+def numbers_for(dtype):
+    """The numbers for a precision, which is float32 or float64."""
+    if dtype not in TANH:
+        raise ValueError(f"compiled loops compute in float32 or float64; got {dtype}: convert the arrays")
+    return TANH[dtype]
+
+
 @compiled
 def tanh(x, numbers):
     """e / (e + 2) with e = exp(2 |x|) - 1 = 2**k p + (2**k - 1), p = exp(r) - 1, r = 2 |x| - k log 2; without branches."""
@@ -182,7 +189,7 @@ class Loop:
         count = self.scope.number(expand(calls[0].out.hi - calls[0].out.lo))
         lines = rows.lines()
         if any("numbers" in line for line in lines):
-            self.given["numbers"] = "TANH[dtype]"
+            self.given["numbers"] = "numbers_for(dtype)"
         return [f"for {self.index} in range({count}):", *(TAB + line for line in lines)]
 
     def product(self, step: Times) -> str:
