@@ -43,9 +43,10 @@ def result_of(module: Any, one: Case) -> tuple[Any, dict[str, Any]]:
 
 
 def no_package(monkeypatch: pytest.MonkeyPatch, *packages: str) -> None:
-    """Let some packages not be installed."""
+    """Let some packages not be installed, and every other one that a competitor needs be there."""
     found = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name in packages else found(name, *rest))
+    there = {name: found("json") for name in PACKAGES.values()} | dict.fromkeys(packages)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: there[name] if name in there else found(name, *rest))
 
 
 def refused(capsys: pytest.CaptureFixture[str], *args: str) -> str:

@@ -234,7 +234,7 @@ def test_examples_of_the_help_run(own: Path, capsys: Capture, monkeypatch: pytes
     for command in ("cells", "networks", "derive", "code", "params"):
         for line in shown(capsys, command, "--help").partition("examples:\n")[2].splitlines():
             assert cli.main(line.split()[1:]) == 0, line
-    assert {p.name for p in own.parent.iterdir()} == {"my_cell.py", "my_cell.md", "lstm_bptt.py", "fast_lstm.py", "my_bptt.py"}
+    assert {p.name for p in own.parent.iterdir()} == {"my_cell.py", "my_cell.md", "lstm_bptt.py", "fast_lstm.py", "compiled_lstm.py", "my_bptt.py"}
 
 
 def test_version_and_overview(capsys: Capture) -> None:
