@@ -42,11 +42,15 @@ def check_writable(path: str | Path, *, force: bool = False) -> None:
         force: Whether a file that exists may be replaced.
 
     Raises:
-        OutputError: No such folder, or the file exists and ``force`` is false.
+        OutputError: No such folder, a folder in place of a file, or the file exists and ``force`` is false.
     """
     target = Path(path)
     if not target.parent.is_dir():
         raise OutputError(f"cannot write {path}: no such folder: {target.parent}")
+    if target.is_dir():
+        raise OutputError(f"cannot write {path}: it is a folder; choose a file in it")
+    if target.is_dir():
+        raise OutputError(f"cannot write {path}: it is a directory; add the name of a file")
     if target.is_file() and not force:
         raise OutputError(f"{path} exists; use --force to replace it, or choose another name")
 

@@ -14,7 +14,8 @@ from test_formulas_round_trip import WIRED, derivation_of
 from symrnn.bptt import derive
 from symrnn.cells import CELLS, cell
 from symrnn.codegen import NumpyProgram, to_numpy
-from symrnn.codegen.fast.places import Places, is_stack
+from symrnn.codegen.fast.overwriting import is_stack
+from symrnn.codegen.fast.places import Places
 from symrnn.codegen.functions import Function, Result
 from symrnn.codegen.module import module
 from symrnn.codegen.naming import identifier

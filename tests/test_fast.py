@@ -20,7 +20,8 @@ from sympy import Integer
 from symrnn.bptt import derive
 from symrnn.codegen.fast.gradients import Copy, few_copies
 from symrnn.codegen.fast.merging import merged
-from symrnn.codegen.fast.places import Places, is_column
+from symrnn.codegen.fast.overwriting import is_column
+from symrnn.codegen.fast.places import Places
 from symrnn.codegen.fast.steps import Call, Number, Ref, Times
 from symrnn.expr import dim, t
 from symrnn.scheduling import scheduled

@@ -16,7 +16,7 @@ from symrnn.bptt import derive
 from symrnn.codegen import to_numpy
 from symrnn.derivation import hessian_vector_network
 from symrnn.equations import Cell, Equation
-from symrnn.expr import Static, StopGradient, TimeSum, Total, bound_index, dim, t, time_sum
+from symrnn.expr import Rows, Static, StopGradient, TimeSum, Total, bound_index, dim, t, time_sum
 from symrnn.functions import parameter, series, stack, tanh
 from symrnn.networks import Given, Network, Scan, network
 from symrnn.scheduling import PASSES
@@ -29,6 +29,7 @@ LARGE = 1e6
 T = dim("T")
 x, a, u, v, s, h = (series(n, k) for n, k in [("x", "D"), ("a", "H"), ("u", "H"), ("v", "H"), ("s", 2 * dim("H")), ("h", "H")])
 U, W, V = parameter("U", "H", "D"), parameter("W", "H", "H"), parameter("V", "H", 2 * dim("H"))
+P, b, H = parameter("P", 2 * dim("H"), "D"), parameter("b", "H"), dim("H")
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -41,6 +42,17 @@ U, W, V = parameter("U", "H", "D"), parameter("W", "H", "H"), parameter("V", "H"
     pytest.param([
         (u[t], tanh(W @ h[t - 1])), (h[t], tanh(u[t] + h[t - 1] * Total(u[t].T @ u[t]) * Total(U @ x[t]))),
     ], id="a value that both directions compute"),
+    pytest.param([(a[t], U @ (x[t] * x[t]) + b), (h[t], tanh(W @ h[t - 1] + a[t]))], id="a bias beside a product of what has no name"),
+    pytest.param([
+        (a[t], tanh(U @ x[t] + W @ h[t - 1])), (u[t], tanh(W @ h[t - 1])), (s[t], stack(a[t], u[t]) + P @ x[t]), (h[t], tanh(V @ s[t])),
+    ], id="an adjoint that is read as a whole and in pieces"),
+    pytest.param([
+        (s[t], P @ x[t] + stack(h[t - 1], h[t - 1])), (a[t], Rows(s[t], 0, H)), (u[t], tanh(a[t])), (h[t], tanh(V @ s[t] + u[t])),
+    ], id="a piece of what is read as a whole"),
+    pytest.param([
+        (s[t], P @ x[t] + stack(h[t - 1], h[t - 1])), (u[t], tanh(Rows(s[t], 0, H))), (v[t], tanh(Rows(s[t], 0, H) * Rows(s[t], H, 2 * H))),
+        (h[t], tanh(u[t] + v[t])),
+    ], id="pieces with a row in common"),
 ])
 def test_cells_of_every_kind(equations, layout):
     derivation = derive(network(Cell("own", equations, inputs=[x])))
@@ -81,6 +93,14 @@ def test_initial_states_of_several_times_are_zeros_where_none_is_given(layout):
     values = random_values(derivation)
     del values["h_m1"]
     assert_fast_is_readable(derivation, fast(derivation, "parameters", layout), values)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("names", [("block", "chunk"), ("x_kept", "h_kept"), ("scratch_1", "h_m1"), ("W_hy_T", "min"), ("h_all", "h_at")])
+def test_parameters_may_have_names_that_the_code_would_choose(names, layout):
+    W, U = parameter(names[0], "H", "H"), parameter(names[1], "H", "D")
+    derivation = derive(network(Cell("own", [(h[t], tanh(W @ h[t - 1] + U @ x[t]) * tanh(U @ x[t]))], inputs=[x])))
+    assert_fast_is_readable(derivation, fast(derivation, "parameters", layout), random_values(derivation))
 
 
 def test_a_network_without_parameters():

@@ -16,11 +16,13 @@ RESERVED = frozenset({
     *keyword.kwlist, *keyword.softkwlist, "np", "t", "params", "dtype", "gradients", "loss", "loss_and_gradients",
     "forward", "l", "O", "I", "phi", "softmax", "masked_softmax", "log_softmax", "one_hot", "sigmoid", "softplus", "relu", "leaky_relu", "elu", "rsqrt",
     "stop_gradient", "step", "range", "sum", "int", "dict", "slice", "list", "workspace", "take", "keep", "one", "half", "two",
-    "minus_one", "add", "subtract", "multiply", "negative", "tanh", "sin", "cos", "exp", "log", "reciprocal", "dot", "matmul",
+    "minus_one", "min", "max", "len", "add", "subtract", "multiply", "negative", "tanh", "sin", "cos", "exp", "log", "reciprocal", "dot", "matmul",
     "concatenate", "first", "stop", "chunk", "block", "product", "flattened", "plus", "probabilities",
     "math", "njit", "compiled", "weighted_sum", "numbers", "numbers_for", "sequence",
 })
 """Names that a quantity cannot have in the code; ``l``, ``O`` and ``I`` are read as digits."""
+DERIVED = re.compile(r"phi_(prime|\d+)|(all_)?scratch_\d+|array_\d+|.+_(all|at|now|each|kept|flat|row)|[^_].*_T")
+"""Names that the code makes itself: arrays in between, and those for all times or for one of a quantity."""
 INDEX_LETTERS = ("t", "s", "k", "j", "m", "q")
 
 
@@ -48,7 +50,7 @@ class Names:
     def fresh(self, wanted: str) -> str:
         """Take an identifier, with underscores behind it where it is taken."""
         name = identifier(wanted)
-        while name in self.taken or re.fullmatch(r"phi_(prime|\d+)", name):
+        while name in self.taken or DERIVED.fullmatch(name):
             name += "_"
         self.taken.add(name)
         return name

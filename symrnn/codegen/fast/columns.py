@@ -58,5 +58,7 @@ def added(product: Times, call: Call) -> Ref | None:
     """Return what a call adds to a product, where that is the same for all times and sequences."""
     if call.function != "add" or call.out != product.out or product.plus is not None or call.inputs[0] != product.out:
         return None
+    if product.operand.time is None or product.out.time is None:  # an array in between: the product is not written by ``product``
+        return None
     other = call.inputs[1]
     return other if isinstance(other, Ref) and other.vector else None

@@ -16,7 +16,7 @@ from symrnn.codegen.fast.steps import Call, Guarded, Nest, Operand, Ref, Step, T
 from symrnn.codegen.fast.views import Views
 from symrnn.codegen.formatting import WIDTH, signature
 from symrnn.codegen.values import Scope
-from symrnn.expr import t
+from symrnn.expr import Static, t
 
 TAB = "    "
 SEQUENCE = "sequence"
@@ -219,7 +219,8 @@ class Loop:
         name = self.known.get(key(ref))
         if name is None:
             name = f"{ref.array}_row" if ref.array in views.scratch else views.name(ref, number) + self.suffix(ref.time)
-            while name in self.known.values():
+            statics = {own for q, own in self.scope.names.quantities.items() if isinstance(q, Static)}
+            while name in self.known.values() or name in statics:
                 name += "_"
             self.known[key(ref)] = name
         at = "" if ref.time is None else f"{number(views.index(ref.array, ref.time))}, "

@@ -8,7 +8,7 @@ from typing import Any
 from sympy import Expr
 
 from symrnn.codegen.emit import emit, emit_over_batch, is_scattered, may_be_empty
-from symrnn.codegen.fast.places import is_column
+from symrnn.codegen.fast.overwriting import is_column
 from symrnn.codegen.fast.views import Views
 from symrnn.codegen.values import Scope, expanded
 from symrnn.expr import (

@@ -202,10 +202,6 @@ class FastFunction:
         ]
 
 
-
-
-
-
 def summed_in(form: Form, function: Function) -> frozenset[Basic]:
     """Return the statics that are needed summed over the batch only: gradients, and what these are rows of."""
     readers = form.readers()

@@ -16,7 +16,7 @@ from symrnn.codegen.arguments import BATCH
 from symrnn.codegen.emit import may_be_empty
 from symrnn.codegen.fast.chunks import BLOCK, FIRST, STOP
 from symrnn.codegen.fast.columns import FLATTENED
-from symrnn.codegen.fast.places import is_column
+from symrnn.codegen.fast.overwriting import is_column
 from symrnn.codegen.fast.steps import Ref
 from symrnn.codegen.fast.views import Views
 from symrnn.codegen.values import Scope

@@ -7,7 +7,8 @@ from typing import Any
 
 from sympy import Basic, Expr, Integer, Rational, expand
 
-from symrnn.codegen.fast.places import Places, is_stack
+from symrnn.codegen.fast.overwriting import is_stack
+from symrnn.codegen.fast.places import Places
 from symrnn.codegen.fast.probabilities import together
 from symrnn.codegen.fast.steps import Assign, Call, Guarded, Item, Nest, Number, Once, Operand, Ref, Step, Times
 from symrnn.codegen.loops import Choice, Line, Loop, arranged

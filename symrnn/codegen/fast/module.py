@@ -53,8 +53,6 @@ def keep(workspace):
 '''
 
 
-
-
 def fast_module(
     network: Network, functions: Sequence[Function], title: str, *,
     layout: str | None = None, notation: str = "indexed", checkpoint: bool = False, compiled: bool = False,

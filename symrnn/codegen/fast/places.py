@@ -6,17 +6,24 @@ reads is overwritten by it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from sympy import Basic, Expr, Integer
 
+from symrnn.codegen.fast.overwriting import (
+    brief_values,
+    is_column,
+    is_stack,
+    one_equation,
+    overwritten,
+    read_apart,
+    wholes,
+)
 from symrnn.codegen.fast.probabilities import pairs
 from symrnn.equations import Equation
-from symrnn.expr import At, Elementwise, Hadamard, LogSoftmax, Plus, Product, Rows, Series, Stacked, Zeros, same, t
-from symrnn.networks.graph import Scan
-from symrnn.scheduling.form import Form, at, recurrent
+from symrnn.expr import At, Hadamard, LogSoftmax, Rows, Series, Zeros, same, t
+from symrnn.scheduling.form import Form
 
 
 @dataclass(eq=False)
@@ -156,15 +163,14 @@ class Places:
             return False
         if [reader for reader, _ in read] == list(self.pairs.get(e.quantity, ())):
             return isinstance(e.rhs, LogSoftmax)
-        return len(read) == 1 if rows is None else self.read_apart(source, readers)
+        alone = len(read) == 1 if rows is None else read_apart(source, readers)
+        return alone and all(self.only_pieces(whole, readers) for whole in wholes(source, self.form))
 
-    def read_apart(self, source: Basic, readers: dict[Basic, Any]) -> bool:
-        """Tell whether a value is read in pieces only, each by one equation."""
-        pieces = [
-            node.args[1:] for e, _ in readers[source] for node in e.rhs.atoms(Rows)
-            if isinstance(node.args[0], At) and node.args[0].series == source
-        ]
-        return len(pieces) == len(readers[source]) == len(set(pieces))
+    def only_pieces(self, whole: Basic, readers: dict[Basic, Any]) -> bool:
+        """Tell whether nobody reads a value but in pieces, each where it is made: then one who reads a piece may overwrite it."""
+        if whole in self.form.results or any(whole == g.quantity for g in self.form.network.givens):
+            return False
+        return all(leaf.time == t for _, leaf in readers[whole]) and read_apart(whole, readers)
 
     def joined(self, parts: list[Series], whole: Basic) -> bool:
         """Let parts lie one after the other; tell whether that could be done."""
@@ -232,65 +238,3 @@ def join(segments: list[Segment]) -> None:
     array = Array(list(segments))
     for segment in segments:
         segment.array = array
-
-
-def is_column(quantity: Any) -> bool:
-    """Tell whether a quantity is a column."""
-    return isinstance(quantity, Series) and same(quantity.shape[1], 1)
-
-
-def is_stack(e: Equation) -> bool:
-    """Tell whether an equation puts series on top of each other, each as it is."""
-    return e.span is not None and isinstance(e.rhs, Stacked) and all(
-        isinstance(part, At) and part.time == t and is_column(part.series) for part in e.rhs.args
-    )
-
-
-def overwritten(node: Any) -> Iterable[tuple[At, tuple[Expr, Expr] | None]]:
-    """Yield the values, or rows of them, whose place the value of a formula may take."""
-    if isinstance(node, Elementwise) and isinstance(node.args[1], At):
-        yield node.args[1], None
-    if isinstance(node, LogSoftmax) and isinstance(node.args[0], At):
-        yield node.args[0], None
-    if isinstance(node, Elementwise) and isinstance(node.args[1], Rows) and isinstance(node.args[1].args[0], At):
-        yield node.args[1].args[0], node.args[1].args[1:]
-    if isinstance(node, Plus):
-        for term in node.args:
-            if isinstance(term, Rows) and isinstance(term.args[0], At):
-                yield term.args[0], term.args[1:]
-            elif isinstance(term, At):
-                yield term, None
-        first = next((term for term in node.args if isinstance(term, Hadamard)), None)
-        if first is not None and not any(isinstance(term, Product) for term in node.args):
-            yield from ((factor, None) for factor in first.args if isinstance(factor, At))
-    if isinstance(node, Hadamard):
-        yield from ((factor, None) for factor in node.args if isinstance(factor, At))
-
-
-def brief_values(form: Form, readers: dict[Basic, Any]) -> set[Basic]:
-    """Return the columns of recurrences that are read in the step that makes them, and nowhere else."""
-    found = set()
-    for block in form.blocks:
-        if not (isinstance(block, Scan) and recurrent(block)):
-            continue
-        for e in block.equations:
-            read = readers.get(e.quantity, [])
-            here = all(reader in block.equations and at(leaf, t) for reader, leaf in read)
-            if is_column(e.quantity) and here and e.quantity not in form.results and one_equation(form, e.quantity):
-                found.add(e.quantity)
-    while True:
-        handed = {q for q in found if any(is_same_array(reader) and reader.quantity not in found for reader, _ in readers.get(q, []))}
-        if not handed:
-            return found
-        found -= handed
-
-
-def is_same_array(e: Equation) -> bool:
-    """Tell whether a value may be rows of the array that it reads, or the other way round."""
-    return isinstance(e.rhs, Rows) or is_stack(e)
-
-
-def one_equation(form: Form, *quantities: Basic) -> bool:
-    """Tell whether quantities are each defined by one equation, zeros beside the ends aside, over the same times."""
-    spans = [form.defined.get(q, []) for q in quantities]
-    return all(len(own) == 1 and own == spans[0] for own in spans)

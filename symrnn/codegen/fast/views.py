@@ -198,6 +198,6 @@ class Views:
 
     def bound(self, lines: Iterable[str]) -> list[str]:
         """Write the lines that take out of a workspace what some code reads."""
-        read = {word for line in lines for word in re.findall(r"\w+", line)}
-        names = sorted({*self.used, *self.statics, *self.kept, "chunk", "block"} & read)
+        read = {word for line in lines if not line.lstrip().startswith("#") for word in re.findall(r"\w+", line)}
+        names = sorted({*self.used, *self.statics, *self.kept, *(["chunk"] if self.chunk_heights else []), *(["block"] if self.kept else [])} & read)
         return grouped(names, lambda some: f"{', '.join(some)} = {', '.join(f'workspace.{name}' for name in some)}", most=5)
