@@ -352,6 +352,13 @@ def test_printed_formulas():
     assert "            # v ← μ v + g\n" in program("sgd").source
 
 
+def test_symbols_are_told_apart_by_their_names():
+    q, q_real, p, g, eta = Symbol("q"), Symbol("q", real=True), Symbol("p"), Symbol("g"), Symbol("eta")
+    rule = UpdateRule("Own", ((q, 2 * g), (p, p - eta * q_real)))
+    assert rule.states == ()
+    assert {symbol for _, rhs in rule.equations for symbol in rhs.atoms(Symbol)} & {q, q_real} == {q}
+
+
 def test_step_of_adam_is_few_calls():
     """Twelve in all, whatever the number of parameters; one more where gradients are clipped."""
     body = program("adam").source.partition("    def step(")[2].partition("        return norm")[0]

@@ -23,7 +23,8 @@ from symrnn.errors import SpecError, unknown
 ROLES = frozenset({"p", "g", "eta", "k"})
 TAKEN = re.compile(
     r"[sw]\d+|rate|scale|norm|limit|self|np|piece|first|params|steps?|flat|collected|collect|scratch|state|gradients|arrays?|shapes|name|"
-    r"wrong|parts|(load_)?state_dict|views_of|norm_of|loss|loss_and_gradients|clipped|training_step|take|keep|PARAMS|PARAMETERS|TRAINED"
+    r"wrong|parts|(load_)?state_dict|views_of|norm_of|loss|loss_\w+|clipped|training_step|take|keep|_kept|PARAMS|PARAMETERS|TRAINED|"
+    r"Loss\w*|Window|States|product|plus|flattened|probabilities|softmax|log_softmax|sigmoid|file"
 )
 """Names that the generated code has for something else, beside those of Python itself."""
 
@@ -59,7 +60,8 @@ class UpdateRule:
 
     def __post_init__(self) -> None:
         """Freeze what is given, and check it."""
-        object.__setattr__(self, "equations", tuple((lhs, sympify(rhs)) for lhs, rhs in self.equations))
+        one: dict[str, Symbol] = {}
+        object.__setattr__(self, "equations", tuple((with_one(lhs, one), with_one(rhs, one)) for lhs, rhs in self.equations))
         object.__setattr__(self, "constants", MappingProxyType({name: float(value) for name, value in self.constants.items()}))
         object.__setattr__(self, "below_one", frozenset(self.below_one))
         object.__setattr__(self, "letters", MappingProxyType({**self.letters}))
@@ -90,6 +92,12 @@ class UpdateRule:
     def kept(self) -> frozenset[str]:
         """Names of the arrays that an equation changes: the parameters and the states."""
         return frozenset({"p", *self.states})
+
+
+def with_one(formula: Expr, one: dict[str, Symbol]) -> Expr:
+    """Let symbols be told apart by their names alone: all of one name become the first of them."""
+    found = sympify(formula)
+    return found.xreplace({symbol: one.setdefault(symbol.name, symbol) for symbol in sorted(found.atoms(Symbol), key=str)})
 
 
 def names_of(formulas: Iterable[Expr]) -> set[str]:

@@ -95,9 +95,10 @@ def load_state_dict(self, saved):
     for name, shape in shapes.items():
         if (given := arrays[name].shape) != shape:
             raise ValueError(f"saved[{name!r}] must have the shape {shape}; got {given}")
+    steps, limit = int(arrays["steps"]), float(arrays["limit"])
     for name, part in parts.items():
         part[...] = arrays[name]
-    self.steps, limit = int(arrays["steps"]), float(arrays["limit"])
+    self.steps = steps
     self.limit = None if np.isinf(limit) else limit
 @LOADED@
 def parts(self):
