@@ -16,7 +16,7 @@ from symrnn.bptt import derive
 from symrnn.codegen import to_numpy
 from symrnn.derivation import hessian_vector_network
 from symrnn.equations import Cell, Equation
-from symrnn.expr import Rows, Static, StopGradient, TimeSum, Total, bound_index, dim, t, time_sum
+from symrnn.expr import LogSoftmax, Rows, Softmax, Static, StopGradient, TimeSum, Total, bound_index, dim, t, time_sum
 from symrnn.functions import parameter, series, stack, tanh
 from symrnn.networks import Given, Network, Scan, network
 from symrnn.scheduling import PASSES
@@ -53,6 +53,10 @@ P, b, H = parameter("P", 2 * dim("H"), "D"), parameter("b", "H"), dim("H")
         (s[t], P @ x[t] + stack(h[t - 1], h[t - 1])), (u[t], tanh(Rows(s[t], 0, H))), (v[t], tanh(Rows(s[t], 0, H) * Rows(s[t], H, 2 * H))),
         (h[t], tanh(u[t] + v[t])),
     ], id="pieces with a row in common"),
+    pytest.param([
+        (s[t], P @ x[t] + stack(U @ x[t], U @ x[t])), (a[t], Rows(s[t], 0, H)), (u[t], Softmax(a[t])), (v[t], LogSoftmax(a[t])),
+        (h[t], tanh(h[t - 1] + V @ s[t] + u[t] * v[t])),
+    ], id="softmax and its logarithm of a piece of what is read as a whole"),
 ])
 def test_cells_of_every_kind(equations, layout):
     derivation = derive(network(Cell("own", equations, inputs=[x])))

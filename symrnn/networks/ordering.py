@@ -39,9 +39,10 @@ def must_wait(own: object, read: set[object], undone: Mapping[object, int]) -> b
 def a_cycle(waiting: list[Equation]) -> list[Equation]:
     """Return equations of which each reads the next one, and the last is the first, where none can be evaluated first."""
     path = [waiting[0]]
+    undone = Counter(e.quantity for e in waiting)
     while True:
-        read = reads_now(path[-1]) - _other_ranges(path[-1], waiting)
-        following = next(e for e in waiting if e.quantity in read)
+        own, read = path[-1].quantity, reads_now(path[-1])
+        following = next(e for e in waiting if e.quantity in read and must_wait(own, {e.quantity}, undone))
         if following in path:
             return [*path[path.index(following):], following]
         path.append(following)
@@ -50,8 +51,3 @@ def a_cycle(waiting: list[Equation]) -> list[Equation]:
 def reads_now(equation: Equation) -> set[object]:
     """Return the series that an equation reads at its own time."""
     return {leaf.series for leaf in leaves(equation.rhs) if isinstance(leaf, At) and leaf.time == t}
-
-
-def _other_ranges(equation: Equation, waiting: list[Equation]) -> set[object]:
-    """A quantity does not wait for an equation of itself that holds at other times."""
-    return {equation.quantity} if sum(e.quantity == equation.quantity for e in waiting) > 1 else set()

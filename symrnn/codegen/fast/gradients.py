@@ -14,7 +14,7 @@ from sympy import Expr, expand
 
 from symrnn.codegen.arguments import BATCH
 from symrnn.codegen.emit import may_be_empty
-from symrnn.codegen.fast.chunks import BLOCK, FIRST, STOP
+from symrnn.codegen.fast.chunks import FIRST, STOP
 from symrnn.codegen.fast.columns import FLATTENED
 from symrnn.codegen.fast.overwriting import is_column
 from symrnn.codegen.fast.steps import Ref
@@ -130,13 +130,13 @@ class Block:
         for copy in few_copies(wanted):
             rows = copy.rows
             own = self.views.name(rows, number)
-            name = f"{own}_flat" if f"{own}_flat" not in self.copies else f"{own}_flat_{len(self.copies) + 1}"
+            own_name = own if f"{own}_flat" not in self.copies else f"{own}_{len(self.copies) + 1}"
+            name, memory = f"{own_name}_flat", f"{own_name}_kept"
             self.copies[name] = copy
             ends = (self.views.index(rows.array, end) for end in (FIRST + copy.first, STOP + copy.last))
             times = ":".join(moved.number(end) for end in ends)
-            out.append(f"{name} = flattened({self.views.use(own, rows, number)}[{times}], {name.replace('_flat', '_kept')})")
-            height, times_more = rows.hi - rows.lo, copy.last - copy.first
-            self.views.kept[name.replace("_flat", "_kept")] = height * (BLOCK + times_more) * BATCH
+            out.append(f"{name} = flattened({self.views.use(own, rows, number)}[{times}], {memory})")
+            self.views.keep(memory, rows.hi - rows.lo, int(copy.last - copy.first))
         return out
 
     def part(self, wanted: Copy) -> str:

@@ -161,9 +161,8 @@ class Places:
             return False
         if self.of[source].array.brief and e.quantity not in self.brief:
             return False
-        if [reader for reader, _ in read] == list(self.pairs.get(e.quantity, ())):
-            return isinstance(e.rhs, LogSoftmax)
-        alone = len(read) == 1 if rows is None else read_apart(source, readers)
+        pair = [reader for reader, _ in read] == list(self.pairs.get(e.quantity, ())) and isinstance(e.rhs, LogSoftmax)
+        alone = pair or len(read) == 1 if rows is None else read_apart(source, readers)
         return alone and all(self.only_pieces(whole, readers) for whole in wholes(source, self.form))
 
     def only_pieces(self, whole: Basic, readers: dict[Basic, Any]) -> bool:

@@ -45,7 +45,7 @@ class Views:
     ends: dict[str, Expr] = field(default_factory=dict)
     starts: dict[str, Expr] = field(default_factory=dict)
     brief: set[str] = field(default_factory=set)
-    kept: dict[str, Expr] = field(default_factory=dict)
+    kept: dict[str, tuple[Expr, int]] = field(default_factory=dict)
     chunked: set[str] = field(default_factory=set)
     chunk_heights: set[Expr] = field(default_factory=set)
 
@@ -69,6 +69,10 @@ class Views:
         self.covering[key, lo, hi] = name
         self.tops.setdefault((key, lo), name)
         self.bottoms.setdefault((key, hi), name)
+
+    def keep(self, name: str, height: Expr, more: int) -> None:
+        """Ask for memory for rows of a block of times, and of some times more; the most that is asked for counts."""
+        self.kept[name] = (height, max(more, self.kept.get(name, (height, 0))[1]))
 
     @property
     def keys(self) -> dict[int, str]:

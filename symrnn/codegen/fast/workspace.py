@@ -9,7 +9,7 @@ from typing import Any
 from sympy import Basic, Expr, Integer, Max, Min
 
 from symrnn.codegen.arguments import BATCH
-from symrnn.codegen.fast.chunks import CHUNK, ENTRIES
+from symrnn.codegen.fast.chunks import BLOCK, CHUNK, ENTRIES
 from symrnn.codegen.fast.columns import COLUMNS
 from symrnn.codegen.fast.views import Views
 from symrnn.codegen.values import axes
@@ -73,7 +73,7 @@ def buffers(views: Views, integers: set[Basic]) -> list[Buffer]:
         if isinstance(series, Series) and series not in views.places.of and name in needed:
             out.append(Buffer(name, (name,), (views.length(name), BATCH, *axes(series.shape)), series in integers))
     out += [Buffer(name, (name,), shape, public=True) for name, shape in views.statics.items()]
-    out += [Buffer(name, ("copies for gradients",), (entries,), public=True) for name, entries in views.kept.items()]
+    out += [Buffer(name, ("copies for gradients",), (height * (BLOCK + more) * BATCH,), public=True) for name, (height, more) in views.kept.items()]
     for name, (height, times) in views.scratch.items():
         if name in views.used:
             time = () if times is None else (Min(times, CHUNK, evaluate=False) if name in views.chunked else times,)
