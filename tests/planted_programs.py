@@ -453,14 +453,13 @@ def scored(record: Planted) -> Score:
     return Score(record, tuple(planted_lines(record.program, record.edits)), verdict_on(record.program, record.edits).diagnosis.findings)
 
 
-def score(group: str, told: Callable[[Score], object] = lambda one: None, *, half: bool = False) -> list[Score]:
-    """Verify the wrong programs of a group, or half of its single mistakes and half of the others; ``told`` gets each score at once."""
-    own = [record for record in RECORDS if record.group == group]
-    kinds = [[record for record in own if (len(record.edits) > 1) == combined] for combined in (False, True)]
+def score(group: str, told: Callable[[Score], object] = lambda one: None) -> list[Score]:
+    """Verify all wrong programs of a group; ``told`` gets each score as soon as it is there."""
     scores = []
-    for record in [record for kind in kinds for record in kind[::2]] if half else own:
-        scores.append(scored(record))
-        told(scores[-1])
+    for record in RECORDS:
+        if record.group == group:
+            scores.append(scored(record))
+            told(scores[-1])
     return scores
 
 

@@ -54,7 +54,6 @@ def test_wrong_programs_are_refused(record: Planted) -> None:
 
 @pytest.mark.usefixtures("judge_alone")
 @pytest.mark.full
-@pytest.mark.sampled(1, 3)
 @pytest.mark.parametrize("record", COMBINED, ids=str)
 def test_no_mistake_of_a_combination_hides_behind_another(record: Planted) -> None:
     alone = [(edit,) for edit in record.edits]
@@ -118,8 +117,7 @@ def test_an_edit_that_does_not_fit_is_refused() -> None:
 @pytest.mark.full
 @pytest.mark.parametrize("group", GROUPS)
 def test_the_diagnosis_names_mistakes_by_kind_and_line(group: str) -> None:
-    """Half of the programs: all of them take ten minutes of processor time, ``python tests/planted_programs.py seen``."""
-    scores = score(group, half=True)
+    scores = score(group)
     short = []
     for (combined, least), aim in zip(LEAST[group], AIMS, strict=True):
         exact, number = share(scores, combined=combined)
