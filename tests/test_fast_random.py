@@ -29,6 +29,7 @@ LARGE = 1e6
 T = dim("T")
 x, a, u, v, s, h = (series(n, k) for n, k in [("x", "D"), ("a", "H"), ("u", "H"), ("v", "H"), ("s", 2 * dim("H")), ("h", "H")])
 U, W, V = parameter("U", "H", "D"), parameter("W", "H", "H"), parameter("V", "H", 2 * dim("H"))
+w, q = series("w", 3 * dim("H")), series("q", 2 * dim("H"))
 P, b, H = parameter("P", 2 * dim("H"), "D"), parameter("b", "H"), dim("H")
 
 
@@ -50,8 +51,8 @@ P, b, H = parameter("P", 2 * dim("H"), "D"), parameter("b", "H"), dim("H")
         (s[t], P @ x[t] + stack(h[t - 1], h[t - 1])), (a[t], Rows(s[t], 0, H)), (u[t], tanh(a[t])), (h[t], tanh(V @ s[t] + u[t])),
     ], id="a piece of what is read as a whole"),
     pytest.param([
-        (s[t], P @ x[t] + stack(h[t - 1], h[t - 1])), (u[t], tanh(Rows(s[t], 0, H))), (v[t], tanh(Rows(s[t], 0, H) * Rows(s[t], H, 2 * H))),
-        (h[t], tanh(u[t] + v[t])),
+        (w[t], stack(U @ x[t] + W @ h[t - 1], U @ x[t], W @ h[t - 1])), (s[t], tanh(Rows(w[t], 0, 2 * H))),
+        (q[t], tanh(Rows(w[t], H, 3 * H))), (h[t], tanh(V @ s[t] + V @ q[t])),
     ], id="pieces with a row in common"),
     pytest.param([
         (s[t], P @ x[t] + stack(U @ x[t], U @ x[t])), (a[t], Rows(s[t], 0, H)), (u[t], Softmax(a[t])), (v[t], LogSoftmax(a[t])),

@@ -200,6 +200,9 @@ def test_logarithms_have_a_name_beside_their_softmax():
     gone, put = changed(RNN, "logarithms")
     assert [without_times(block) for block in gone] == [["ℓ_t = -y_tᵀ log softmax(a_{y,t})"]]
     assert [without_times(block) for block in put] == [["l_{y,hat,t} = log softmax(a_{y,t})"], ["ℓ_t = -y_tᵀ l_{y,hat,t}"]]
+    start = form_of(case(RNN))
+    form = scheduled(start.network, start.results)
+    assert PASSES["logarithms"](form) == form
 
 
 def test_a_logarithm_without_softmax_keeps_its_place():
