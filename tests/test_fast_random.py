@@ -51,8 +51,8 @@ P, b, H = parameter("P", 2 * dim("H"), "D"), parameter("b", "H"), dim("H")
         (s[t], P @ x[t] + stack(h[t - 1], h[t - 1])), (a[t], Rows(s[t], 0, H)), (u[t], tanh(a[t])), (h[t], tanh(V @ s[t] + u[t])),
     ], id="a piece of what is read as a whole"),
     pytest.param([
-        (w[t], stack(U @ x[t] + W @ h[t - 1], U @ x[t], W @ h[t - 1])), (s[t], tanh(Rows(w[t], 0, 2 * H))),
-        (q[t], tanh(Rows(w[t], H, 3 * H))), (h[t], tanh(V @ s[t] + V @ q[t])),
+        (w[t], parameter("R", 3 * H, "D") @ x[t]), (s[t], tanh(Rows(w[t], 0, 2 * H))), (q[t], tanh(Rows(w[t], H, 3 * H))),
+        (h[t], tanh(h[t - 1] + V @ (s[t] * q[t]))),
     ], id="pieces with a row in common"),
     pytest.param([
         (s[t], P @ x[t] + stack(U @ x[t], U @ x[t])), (a[t], Rows(s[t], 0, H)), (u[t], Softmax(a[t])), (v[t], LogSoftmax(a[t])),
