@@ -46,9 +46,7 @@ def check_writable(path: str | Path, *, force: bool = False) -> None:
     """
     target = Path(path)
     if not target.parent.is_dir():
-        raise OutputError(f"cannot write {path}: no such folder: {target.parent}")
-    if target.is_dir():
-        raise OutputError(f"cannot write {path}: it is a folder; choose a file in it")
+        raise OutputError(f"cannot write {path}: no such folder: {target.parent}; make it first")
     if target.is_dir():
         raise OutputError(f"cannot write {path}: it is a directory; add the name of a file")
     if target.is_file() and not force:

@@ -167,7 +167,7 @@ def test_sweep_over_two_names_and_cells(capsys):
     (("rnn", "lstm", "--heat", "--plot", "a.svg"), "--heat draws one cell; got rnn lstm; choose one of them"),
     (("rnn", "--gates", "--plot", "a.svg"), "rnn has no gates to draw; use plot_decay, or a cell with gates such as lstm or gru"),
     (("rnn", "--plot", "a.gif"), "a picture is a file that ends in .svg, .png or .pdf; got '.gif' in 'a.gif'; rename it"),
-    (("rnn", "--plot", "none/a.svg"), "cannot write none/a.svg: no such folder: none"),
+    (("rnn", "--plot", "none/a.svg"), "cannot write none/a.svg: no such folder: none; make it first"),
     (("rnn", "--remedies"), "--remedies compares networks of its own; leave out rnn, or leave out --remedies"),
     (("--remedies", "--gain", "2"), "--remedies has weights of its own; leave out --gain"),
     (("rnn", "lstm", "--training", "5"), "--training shows one network before and after; got rnn lstm; choose one of them"),

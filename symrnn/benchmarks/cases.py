@@ -17,6 +17,7 @@ import numpy as np
 import symrnn
 from symrnn.benchmarks.recurrence import Arrays
 from symrnn.benchmarks.sizes import size_of
+from symrnn.conventions.pytorch import PYTORCH
 from symrnn.errors import RefutedError, SpecError
 
 
@@ -32,9 +33,7 @@ class Gates:
 
 
 GATES: Mapping[str, Gates] = MappingProxyType({
-    "rnn": Gates(("W_xh",), ("W_hh",), ("b_h",)),
-    "lstm": Gates(("U_i", "U_f", "U_c", "U_o"), ("W_i", "W_f", "W_c", "W_o"), ("b_i", "b_f", "b_c", "b_o")),
-    "gru-reset-after": Gates(("W_r", "W_z", "W_n"), ("U_r", "U_z", "U_n"), ("b_r", "b_z", "b_Wn"), "b_Un"),
+    cell: Gates(inputs, states, first, next(filter(None, second), None)) for cell, (inputs, states, first, second) in PYTORCH.items()
 })
 READOUT = MappingProxyType({"W_out": "W_hy", "b_out": "b_y"})
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from symrnn.commands.setting import Result, Screen, use, wiring_of
-from symrnn.errors import OutputError, RefutedError, SpecError, unknown
+from symrnn.errors import RefutedError, SpecError, unknown
 from symrnn.parsing.options import CELL_OPTIONS, given
 
 
@@ -49,10 +49,7 @@ def check_result(options: argparse.Namespace) -> None:
         raise unknown("language", options.lang, languages)
     if len(options.cells) > 1 and not options.compare:
         raise SpecError(f"{len(options.cells)} cells in one lecture are compared; give --compare as well, or name one of them")
-    if not target.parent.is_dir():
-        raise OutputError(f"cannot write {options.output}: no such folder: {target.parent}")
-    if target.exists() and not options.force:
-        raise OutputError(f"{options.output} exists; use --force to replace it, or choose another name")
+    use("check_writable")(target, force=options.force)
 
 
 def own_cells(options: argparse.Namespace) -> list[Any]:

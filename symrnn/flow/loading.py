@@ -12,12 +12,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 import numpy as np
 
+from symrnn.conventions.pytorch import PYTORCH
 from symrnn.equations import Cell
 from symrnn.errors import DataError, NotSupportedError, SpecError, unknown
 from symrnn.networks import network as network_of
@@ -28,14 +28,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[Any]
-
-Rows = tuple[str, ...]
-PYTORCH: Mapping[str, tuple[Rows, Rows, Rows, Rows]] = MappingProxyType({
-    "rnn": (("W_xh",), ("W_hh",), ("b_h",), ("",)),
-    "lstm": (("U_i", "U_f", "U_c", "U_o"), ("W_i", "W_f", "W_c", "W_o"), ("b_i", "b_f", "b_c", "b_o"), ("",) * 4),
-    "gru-reset-after": (("W_r", "W_z", "W_n"), ("U_r", "U_z", "U_n"), ("b_r", "b_z", "b_Wn"), ("", "", "b_Un")),
-})
-"""Names of our parameters in the order of PyTorch's rows, for ``weight_ih``, ``weight_hh``, ``bias_ih`` and ``bias_hh``."""
 
 FOUR = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 NAME = re.compile(r"(?:.*\.)?((?:weight|bias)_[ih]h_l\d+(?:_reverse)?)")

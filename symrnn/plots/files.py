@@ -7,8 +7,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from symrnn.errors import OutputError, SpecError
-from symrnn.output import write_whole
+from symrnn.errors import SpecError
+from symrnn.output import check_writable, write_whole
 from symrnn.plots.canvas import settings
 
 if TYPE_CHECKING:
@@ -61,9 +61,5 @@ def writable(path: str | Path, *, force: bool = False) -> str:
         OutputError: No such folder, or the file exists and ``force`` is false.
     """
     plot_format(path)
-    target = Path(path)
-    if not target.parent.is_dir():
-        raise OutputError(f"cannot write {path}: no such folder: {target.parent}")
-    if target.exists() and not force:
-        raise OutputError(f"{path} exists; use --force to replace it, or choose another name")
+    check_writable(path, force=force)
     return str(path)

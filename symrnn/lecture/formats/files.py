@@ -17,7 +17,7 @@ from symrnn.lecture.formats.pictures import figure_files
 from symrnn.lecture.formats.portable import markdown_of, notebook_of
 from symrnn.lecture.formats.presentation import presentation_of
 from symrnn.lecture.formats.programs import loaded, tex
-from symrnn.output import write_whole
+from symrnn.output import check_writable, write_whole
 
 Made = tuple[bytes, Mapping[str, bytes]]
 """The content of a file, and what lies in the folder beside it, by name."""
@@ -103,11 +103,7 @@ def ready(path: str | Path, *, format: str = "", engine: str = "typst", force: b
         raise unknown("engine", engine, ENGINES)
     if engine != "typst" and name != "pdf":
         raise SpecError(f"the engine {engine} makes PDF, and the format is {name}; leave the engine out, or write a .pdf")
-    target = Path(path)
-    if not target.parent.is_dir():
-        raise OutputError(f"cannot write {path}: no such folder: {target.parent}; make it first")
-    if target.is_file() and not force:
-        raise OutputError(f"{path} exists; use --force to replace it, or choose another name")
+    check_writable(path, force=force)
     for module, package in FORMATS[name].needs:
         loaded(module, package, f"the format {name}")
     if engine == "latex":
