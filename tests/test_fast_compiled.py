@@ -19,7 +19,8 @@ from sympy import Integer
 from test_fast import BATCH, QUIET, SIZE, TALL, TIMED, TIMES, UNTIMED, H, bodies, rows, run
 from test_fast_product import sizes_of
 
-from symrnn.cells import CELLS
+from symrnn.bptt import derive
+from symrnn.cells import CELLS, cell
 from symrnn.cli import main
 from symrnn.codegen import numpy_source, to_numpy
 from symrnn.codegen.fast.compiled import TANH
@@ -28,6 +29,7 @@ from symrnn.codegen.fast.scalar import Rows, groups, is_scalar, needed
 from symrnn.codegen.fast.steps import Call, Number, Times
 from symrnn.errors import NotSupportedError, SpecError
 from symrnn.expr import t
+from symrnn.networks import network
 
 LSTM, GRU, RNN = (f"{name}, many-to-many" for name in ("lstm", "gru", "rnn"))
 NAMES = list(dict.fromkeys([LSTM, *(f"{name}, many-to-many" for name in CELLS), *WIRED, "layer-normalised"]))
@@ -107,10 +109,12 @@ def test_what_must_hold_at_any_input():
 
 
 @compiling
-def test_other_precisions_are_refused():
-    program = to_numpy(case(RNN), style="fast", wrt="parameters", compiled=True)
+@pytest.mark.parametrize("activation", ["tanh", "identity"])
+def test_other_precisions_are_refused(activation):
+    derivation = derive(network(cell("rnn", activation=activation)))
+    program = to_numpy(derivation, style="fast", wrt="parameters", compiled=True)
     with pytest.raises(ValueError, match=r"^compiled loops compute in float32 or float64; got float16: convert the arrays$"):
-        program.gradients(random_values(case(RNN), dtype=np.float16))
+        program.gradients(random_values(derivation, dtype=np.float16))
 
 
 def test_loops_are_compiled():

@@ -18,7 +18,7 @@ RESERVED = frozenset({
     "stop_gradient", "step", "range", "sum", "int", "dict", "slice", "list", "workspace", "take", "keep", "one", "half", "two",
     "minus_one", "min", "max", "len", "add", "subtract", "multiply", "negative", "tanh", "sin", "cos", "exp", "log", "reciprocal", "dot", "matmul",
     "concatenate", "first", "stop", "chunk", "block", "product", "flattened", "plus", "probabilities",
-    "math", "njit", "compiled", "weighted_sum", "numbers", "numbers_for", "sequence",
+    "math", "njit", "compiled", "weighted_sum", "numbers", "check_precision", "sequence",
 })
 """Names that a quantity cannot have in the code; ``l``, ``O`` and ``I`` are read as digits."""
 DERIVED = re.compile(r"phi_(prime|\d+)|(all_)?scratch_\d+|array_\d+|.+_(all|at|now|each|kept|flat|row)|[^_].*_T")

@@ -229,7 +229,7 @@ def to_numpy(
         checkpoint: Whether fast code keeps only the states between windows of a sequence; ``every=`` of a call says how long
             they are, by default the root of the number of steps.
         compiled: Whether Numba compiles the loops over time of fast code, for calls with fewer than 8 sequences; each function
-            when it is first called. With more sequences it would gain nothing.
+            when it is first called. With more sequences it would gain nothing; batch-first code and windows are compiled all the same.
         optimizer: ``sgd``, ``adam``, ``adamw`` or an :class:`UpdateRule`: what makes steps of training in place, a class and
             ``training_step``; ``names`` of the result has both.
         dtype: ``float32`` or ``float64``: what the numbers that are given become; by default they stay what they are.

@@ -29,9 +29,9 @@ def code_parser() -> Parser:
         ("--layout", dict(metavar="NAME", help="of fast code: batch-first or feature-first; default: each call chooses")),
         ("--checkpoint", dict(action="store_true", help="fast code that keeps only the states between windows of the sequence")),
         ("--compiled", dict(action="store_true", help="fast code whose loops over time Numba compiles, for calls with fewer than 8 "
-                            "sequences; the file needs Numba when it runs")),
+                            "sequences, and with --checkpoint for all; the file needs Numba when it runs")),
         ("--optimizer", dict(metavar="NAME", help="add whole steps of training in place: sgd (with momentum), adam or adamw, with "
-                             "clipping by the norm")),
+                             "clipping")),
         ("--memory", dict(metavar="LETTER=N", type=size, action="append", help="print the arrays of fast code for these sizes, such as "
                           "B=64, and their bytes; again for each letter")),
         ("--dtype", dict(metavar="NAME", default="float64", help="with --memory: float64 (default) or float32")),

@@ -25,6 +25,12 @@ SEQUENCE = "sequence"
 COMPILED = '''
 compiled = njit(cache="__file__" in globals(), error_model="numpy", fastmath={"contract"}, nogil=True)
 """Compiles a function when it is first called; a product and a sum may be rounded once."""
+
+
+def check_precision(dtype):
+    """Check that compiled loops can compute in a precision."""
+    if dtype not in (np.float32, np.float64):
+        raise ValueError(f"compiled loops compute in float32 or float64; got {dtype}: convert the arrays")
 '''
 WEIGHTED_SUM = '''
 @compiled
@@ -53,13 +59,6 @@ def tanh_numbers(real):
 
 
 TANH = {np.dtype(real): tanh_numbers(real) for real in (np.float32, np.float64)}
-
-
-def numbers_for(dtype):
-    """The numbers for a precision, which is float32 or float64."""
-    if dtype not in TANH:
-        raise ValueError(f"compiled loops compute in float32 or float64; got {dtype}: convert the arrays")
-    return TANH[dtype]
 
 
 @compiled
@@ -189,7 +188,7 @@ class Loop:
         count = self.scope.number(expand(calls[0].out.hi - calls[0].out.lo))
         lines = rows.lines()
         if any("numbers" in line for line in lines):
-            self.given["numbers"] = "numbers_for(dtype)"
+            self.given["numbers"] = "TANH[dtype]"
         return [f"for {self.index} in range({count}):", *(TAB + line for line in lines)]
 
     def product(self, step: Times) -> str:

@@ -104,6 +104,7 @@ class FastFunction:
         read = {a.name for a in shared if a.given.quantity in self.read}
         opening = [
             *unpacked(self.arguments, read | measured), *lines, f"dtype = np.result_type({', '.join(numbers) or 'float'})",
+            *(["check_precision(dtype)"] if self.writing.loops and self.writing.loops.sources else []),
             f"workspace = take({', '.join([self.own, *self.sizes, 'dtype'])})", *self.views.bound([*placing, *body, *returned]),
             *(f"{name} = np.asarray({self.scope.number(value)}, dtype)" for value, name in self.writing.numbers.items()),
             *grouped(sorted(self.writing.functions), lambda some: f"{', '.join(some)} = {', '.join(f'np.{f}' for f in some)}"),
